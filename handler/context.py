@@ -1,0 +1,134 @@
+"""What a solid sees as its ``context``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from solidstate.events import (
+    ExpectationResult,
+    LogMessage,
+    Materialization,
+    StepExpectation,
+    StepMaterialization,
+    plain_metadata,
+)
+from solidstate.handler.acquire import Resources
+from solidstate.handler.outcome import Refused
+from solidstate.handler.recorder import Recorder
+
+Level = Literal["debug", "info", "warning", "error", "critical"]
+LogSink = Callable[[Level, str, dict[str, Any]], None]
+
+
+class StepLog:
+    """``context.log``: a message and structured fields. Each call is an event of the run and a line in the log."""
+
+    __slots__ = ("_recorder", "_sink")
+
+    def __init__(self, recorder: Recorder, sink: LogSink | None) -> None:
+        self._recorder = recorder
+        self._sink = sink
+
+    def debug(self, message: str, **fields: Any) -> None:
+        self._log("debug", message, fields)
+
+    def info(self, message: str, **fields: Any) -> None:
+        self._log("info", message, fields)
+
+    def warning(self, message: str, **fields: Any) -> None:
+        self._log("warning", message, fields)
+
+    def error(self, message: str, **fields: Any) -> None:
+        self._log("error", message, fields)
+
+    def critical(self, message: str, **fields: Any) -> None:
+        self._log("critical", message, fields)
+
+    def _log(self, level: Level, message: str, fields: dict[str, Any]) -> None:
+        facts = plain_metadata(fields)
+        self._recorder.emit(LogMessage, level=level, message=str(message), fields=facts)
+        if self._sink is not None:
+            self._sink(level, str(message), facts)
+
+
+class StepContext:
+    """The run and step a solid is part of, and the tools it may use.
+
+    ``idempotency_key`` is the same for every attempt of this step in this run: hand it to outside systems that can
+    tell repeated requests by such a key. ``remaining_time_s`` is what is left before Lambda ends the attempt.
+    """
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        pipeline: str,
+        step_key: str,
+        attempt: int,
+        config: Any,
+        resources: Resources,
+        recorder: Recorder,
+        log: StepLog,
+        remaining_time: Callable[[], float],
+        open_fs: Callable[[], Any],
+        tags: dict[str, str],
+    ) -> None:
+        self.run_id = run_id
+        self.pipeline = pipeline
+        self.step_key = step_key
+        self.attempt = attempt
+        self.config = config
+        self.resources = resources
+        self.log = log
+        self.tags = tags
+        self._recorder = recorder
+        self._remaining_time = remaining_time
+        self._open_fs = open_fs
+        self._fs: Any = None
+
+    @property
+    def idempotency_key(self) -> str:
+        return f"{self.run_id}/{self.step_key}"
+
+    @property
+    def remaining_time_s(self) -> float:
+        return self._remaining_time()
+
+    @property
+    def fs(self) -> Any:
+        """An fsspec file system: S3 on AWS and moto, local files under the inline engine. Imported at first use."""
+        if self._fs is None:
+            self._fs = self._open_fs()
+        return self._fs
+
+    def emit(self, event: Materialization | ExpectationResult) -> None:
+        """Record a Materialization or an ExpectationResult from a solid that returns instead of yielding."""
+        record_user_event(self._recorder, event)
+
+
+def record_user_event(recorder: Recorder, event: object) -> None:
+    """Turn what user code emits into an event of the run. Anything else is refused by name."""
+    match event:
+        case Materialization():
+            recorder.emit(
+                StepMaterialization,
+                label=event.label,
+                path=event.path,
+                description=event.description,
+                metadata=plain_metadata(event.metadata),
+            )
+        case ExpectationResult():
+            recorder.emit(
+                StepExpectation,
+                success=bool(event.success),
+                label=event.label,
+                description=event.description,
+                metadata=plain_metadata(event.metadata),
+            )
+        case _:
+            raise Refused(
+                f"`context.emit` takes a Materialization or an ExpectationResult, got `{type(event).__name__}`.",
+                subject=type(event).__name__,
+                hint="log other facts with `context.log.info(message, key=value)`",
+            )

@@ -1,0 +1,49 @@
+"""The Lambda function: one entry for Start run, every step, and End run. Payload in, contract out, every line logged
+with its run, step and attempt."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from solidstate.handler.end import end_run
+from solidstate.handler.runtime import InvocationContext, Runtime
+from solidstate.handler.start import start_run
+from solidstate.handler.step import run_step
+from solidstate.planner.contract import EndPayload, Payload, StartPayload, StepPayload
+
+Handler = Callable[[dict[str, Any], InvocationContext], dict[str, Any]]
+
+
+def make_handler(runtime: Runtime) -> Handler:
+    """The function Lambda calls, for a given runtime. Local engines call the very same one."""
+
+    def handler(event: dict[str, Any], context: InvocationContext) -> dict[str, Any]:
+        payload: Any = msgspec.convert(event, Payload)
+        match payload:
+            case StartPayload():
+                return start_run(runtime, payload)
+            case StepPayload():
+                return msgspec.to_builtins(run_step(runtime, payload, context))  # type: ignore[no-any-return]
+            case EndPayload():
+                return msgspec.to_builtins(end_run(runtime, payload))  # type: ignore[no-any-return]
+            case _:
+                raise TypeError(f"unknown payload {type(payload).__name__}")
+
+    return handler
+
+
+@functools.cache
+def _deployed() -> Handler:
+    """Made at the first invocation, not at import: a failing import of user code then fails with its own message."""
+    from solidstate.handler.deployment import runtime_from_environment
+
+    return make_handler(runtime_from_environment())
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """What ``Handler: solidstate.handler.entry.lambda_handler`` in the SAM template names."""
+    return _deployed()(event, context)

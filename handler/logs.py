@@ -1,0 +1,56 @@
+"""Log lines through Powertools: JSON, each with run, step and attempt, safe for steps running in threads."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from typing import Any, TextIO
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+from solidstate.handler.context import Level, LogSink
+
+_LEVELS: dict[Level, int] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+}
+_ORDER = ["level", "timestamp", "run", "step", "attempt", "message"]
+_numbers = itertools.count(1)
+
+
+class StepLogger:
+    """Makes the log sink of each attempt. Without a ``stream`` lines go to stdout, which Lambda sends to CloudWatch, at
+    the level POWERTOOLS_LOG_LEVEL says (INFO); with one, everything goes there."""
+
+    def __init__(self, service: str, stream: TextIO | None = None) -> None:
+        formatter = LambdaPowertoolsFormatter(utc=True, log_record_order=_ORDER, location=None)
+        # Powertools configures one logger a service name for the life of the process, so a local run, which has a
+        # stream of its own, takes a name of its own and gives it back.
+        name = service if stream is None else f"{service}.{next(_numbers)}"
+        level = None if stream is None else logging.DEBUG
+        self._logger = Logger(service=name, level=level, stream=stream, logger_formatter=formatter)
+        self._logger.append_keys(service=service)
+        self._handlers = list(logging.getLogger(name).handlers) if stream is not None else []
+        self._name = name
+
+    def sink(self, fields: dict[str, Any]) -> LogSink:
+        """``fields`` (run, step, attempt) are on every line; they are passed with each call, since several attempts
+        may share this process."""
+
+        def write(level: Level, message: str, facts: dict[str, Any]) -> None:
+            self._logger.log(_LEVELS[level], message, extra={**fields, "facts": facts} if facts else fields)
+
+        return write
+
+    def close(self) -> None:
+        """Forget the stream; a step that outlives its run then logs into nothing instead of into a closed file."""
+        logger = logging.getLogger(self._name)
+        for handler in self._handlers:
+            logger.removeHandler(handler)
+        if self._handlers:
+            logger.addHandler(logging.NullHandler())
+            logger.propagate = False

@@ -1,0 +1,167 @@
+"""Take what a solid returned or yielded: events are recorded, outputs are checked and stored, rules are held."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from solidstate.errors import NotStorable, closest, name_list
+from solidstate.events import ExpectationResult, Materialization, Output
+from solidstate.events import StepOutput as StepOutputEvent
+from solidstate.events import plain_metadata
+from solidstate.handler.boundary import call, items
+from solidstate.handler.context import record_user_event
+from solidstate.handler.outcome import Refused
+from solidstate.handler.recorder import Recorder
+from solidstate.solid import OutputDefinition, SolidDefinition
+from solidstate.storage import keys
+from solidstate.storage.codecs import Codec, codec_for
+from solidstate.storage.commits import CommittedOutput
+from solidstate.storage.sink import store_value
+from solidstate.storage.store import ObjectStore
+
+EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+class OutputTaker:
+    """Stores the outputs of one attempt under keys of its own."""
+
+    def __init__(self, solid: SolidDefinition, step: str, attempt_id: str, store: ObjectStore, recorder: Recorder) -> None:
+        self._solid = solid
+        self._step = step
+        self._attempt_id = attempt_id
+        self._store = store
+        self._recorder = recorder
+        self._declared = {out.name: out for out in solid.outputs}
+        self.committed: list[CommittedOutput] = []
+
+    def take(self, result: Any) -> list[CommittedOutput]:
+        """Work through a solid's result. Raises Refused when a declared rule is broken."""
+        if inspect.isgenerator(result):
+            for item in items(f"running solid `{self._solid.name}`", result):
+                self._yielded(item)
+        else:
+            for output in self._returned(result):
+                self._store_output(output)
+        taken = {out.name for out in self.committed}
+        for out in self._solid.outputs:
+            if out.name not in taken and out.type.nothing:
+                self._commit_nothing(out)
+            elif out.name not in taken and not out.optional:
+                raise Refused(
+                    f"`{self._step}` ended without its output `{out.name}`.",
+                    subject=self._step,
+                    hint=f'yield `Output(value, "{out.name}")`, or declare it `Out(..., optional=True)`',
+                )
+        return self.committed
+
+    def _yielded(self, item: Any) -> None:
+        if isinstance(item, Output):
+            self._store_output(item)
+        elif isinstance(item, (Materialization, ExpectationResult)):
+            record_user_event(self._recorder, item)
+        else:
+            raise Refused(
+                f"`{self._step}` yielded a `{type(item).__name__}`; a solid yields Output, Materialization or "
+                "ExpectationResult.",
+                subject=self._step,
+                hint=f"wrap the value: `yield Output(value, {self._first()!r})`",
+            )
+
+    def _first(self) -> str:
+        return next(iter(self._declared), "result")
+
+    def _returned(self, result: Any) -> Iterator[Output[Any]]:
+        outputs = self._solid.outputs
+        if isinstance(result, Output):
+            yield result
+        elif isinstance(result, (Materialization, ExpectationResult)):
+            raise Refused(
+                f"`{self._step}` returned a bare `{type(result).__name__}`.",
+                subject=self._step,
+                hint="yield it, or call `context.emit(...)` and return the value",
+            )
+        elif len(outputs) == 1:
+            if not (outputs[0].type.nothing and result is None):
+                yield Output(result, outputs[0].name)
+        elif isinstance(result, tuple) and len(result) == len(outputs):
+            for out, value in zip(outputs, result, strict=True):
+                yield value if isinstance(value, Output) else Output(value, out.name)
+        elif not (result is None and all(out.optional or out.type.nothing for out in outputs)):
+            raise Refused(
+                f"`{self._step}` has {len(outputs)} outputs ({name_list([o.name for o in outputs])}) but returned a "
+                f"`{type(result).__name__}`.",
+                subject=self._step,
+                hint=f"return a tuple of {len(outputs)}, or yield an `Output` for each",
+            )
+
+    def _store_output(self, output: Output[Any]) -> None:
+        definition = self._declared.get(output.name)
+        if definition is None:
+            near = closest(output.name, self._declared)
+            raise Refused(
+                f"`{self._step}` produced an output `{output.name!s:.80}`; it declares {name_list(list(self._declared))}.",
+                subject=self._step,
+                hint=f"did you mean `{near}`?" if near else f"declare it: `outs={{{output.name!r:.80}: Out(...)}}`",
+            )
+        if any(out.name == output.name for out in self.committed):
+            raise Refused(
+                f"`{self._step}` produced its output `{output.name}` twice.",
+                subject=self._step,
+                hint="yield each output once; collect several values in a list",
+            )
+        if definition.type.nothing:
+            self._commit_nothing(definition)
+            return
+        verdict = call(f"checking output `{output.name}`", definition.type.check, output.value)
+        if not verdict.success:
+            raise Refused(
+                f"Output `{output.name}` of `{self._step}` does not pass the check of type `{definition.type.name}`: "
+                f"{verdict.description}.",
+                subject=output.name,
+                hint="return what the annotation says, or correct the annotation",
+            )
+        metadata = plain_metadata({**verdict.metadata, **output.metadata})
+        self._record(definition, self._put(definition, output.value), metadata)
+
+    def _put(self, definition: OutputDefinition, value: Any) -> CommittedOutput:
+        scope = self._recorder.scope
+        key = keys.data(scope.pipeline, self._step, scope.run, self._attempt_id, definition.name)
+        try:
+            codec: Codec = codec_for(value, definition.type.annotation, definition.type.codec)
+            stored = store_value(self._store, key, value, codec)
+        except NotStorable as error:
+            raise Refused(
+                f"Output `{definition.name}` of `{self._step}` cannot be stored: {error.problem}",
+                subject=definition.name,
+                hint=error.hint,
+            ) from error
+        return CommittedOutput(
+            name=definition.name,
+            type=definition.type.name,
+            codec=codec.name,
+            size=stored.size,
+            sha256=stored.sha256,
+            inline=stored.inline,
+            key=stored.key,
+        )
+
+    def _commit_nothing(self, definition: OutputDefinition) -> None:
+        nothing = CommittedOutput(
+            name=definition.name, type="Nothing", codec="nothing", size=0, sha256=EMPTY_SHA256, inline=b""
+        )
+        self._record(definition, nothing, {})
+
+    def _record(self, definition: OutputDefinition, stored: CommittedOutput, metadata: dict[str, Any]) -> None:
+        self.committed.append(stored)
+        self._recorder.emit(
+            StepOutputEvent,
+            name=definition.name,
+            type=stored.type,
+            codec=stored.codec,
+            size=stored.size,
+            sha256=stored.sha256,
+            key=stored.key or "",
+            metadata=metadata,
+        )

@@ -1,0 +1,71 @@
+"""What one Lambda function (or one local process) needs to run steps: the pipelines it holds and where data lives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from solidstate.composition import Node
+from solidstate.errors import TargetError, name_list
+from solidstate.handler.context import LogSink
+from solidstate.handler.recorder import Observer
+from solidstate.pipeline import PipelineDefinition
+from solidstate.planner.plan import ExecutionPlan, Step, plan_hash
+from solidstate.storage.store import ObjectStore
+
+
+class InvocationContext(Protocol):
+    """The part of Lambda's context object that is used."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+class LoadedPipeline:
+    """A definition, the plan shipped beside it, and both indexed by step."""
+
+    def __init__(self, definition: PipelineDefinition, plan: ExecutionPlan) -> None:
+        self.definition = definition
+        self.plan = plan
+        self.hash = plan_hash(plan)
+        self.steps: dict[str, Step] = {step.name: step for step in plan.steps}
+        self.nodes: dict[str, Node] = {node.name: node for node in definition.nodes}
+
+
+class Runtime:
+    """``open_fs`` makes the file system of ``context.fs``; ``observer`` sees events as they happen; ``log_sink`` makes
+    the sink for one attempt's log lines from its identifying fields; ``fetch_workers`` is how many objects are fetched
+    at a time, 1 for a store that answers at once."""
+
+    def __init__(
+        self,
+        pipelines: list[LoadedPipeline],
+        store: ObjectStore,
+        *,
+        engine: str,
+        open_fs: Callable[[], Any],
+        observer: Observer | None = None,
+        log_sink: Callable[[dict[str, Any]], LogSink | None] | None = None,
+        version: str = "",
+        fetch_workers: int = 16,
+    ) -> None:
+        self.pipelines = {loaded.definition.name: loaded for loaded in pipelines}
+        self.store = store
+        self.engine = engine
+        self.open_fs = open_fs
+        self.observer = observer
+        self.log_sink = log_sink
+        self.version = version
+        self.fetch_workers = fetch_workers
+
+    def pipeline(self, name: str) -> LoadedPipeline:
+        """Raises TargetError for a pipeline this function was not deployed with."""
+        try:
+            return self.pipelines[name]
+        except KeyError:
+            raise TargetError(
+                f"This function does not hold pipeline `{name}`; it holds {name_list(list(self.pipelines)) or 'none'}.",
+                subject=name,
+                hint="deploy the function and the state machine together",
+            ) from None

@@ -1,0 +1,193 @@
+"""Run a pipeline on this machine: on moto (the very definition and the very handler) or inline (no AWS at all)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import msgspec
+
+from solidstate.errors import EngineError, MissingObject
+from solidstate.handler.end import close
+from solidstate.handler.entry import make_handler
+from solidstate.handler.logs import StepLogger
+from solidstate.handler.recorder import Observer
+from solidstate.handler.runtime import LoadedPipeline, Runtime
+from solidstate.infra.home import Home
+from solidstate.infra.inline import run_inline
+from solidstate.pipeline import PipelineDefinition
+from solidstate.planner.build import build_plan
+from solidstate.planner.compile import compile_plan, substitute
+from solidstate.planner.contract import RunHandle
+from solidstate.request import RunRequest, resolve_request
+from solidstate.storage import keys
+from solidstate.storage.files import open_folder, open_s3
+from solidstate.storage.history import record_of
+from solidstate.storage.records import RunSummary, decode_run_summary
+from solidstate.storage.store import ObjectStore
+
+Engine = Literal["moto", "inline"]
+ENGINES: tuple[Engine, ...] = ("moto", "inline")
+
+BUCKET = "solidstate-local"
+FUNCTION = "solidstate-step"
+MAX_HISTORY_EVENTS = 5_000
+"""Executions with more events are kept without their history: moto needs half a millisecond for each."""
+
+
+def run_local(
+    pipeline: PipelineDefinition,
+    document: Any,
+    *,
+    engine: Engine,
+    home: Home,
+    run_id: str,
+    observer: Observer | None = None,
+) -> RunSummary:
+    """Run and remember. Raises RequestErrors before anything is written, EngineError when the engine breaks down.
+
+    Ctrl-C ends the run as cancelled, keeps what was done, and goes on up as KeyboardInterrupt.
+    """
+    request = resolve_request(pipeline, document)
+    home.prepare()
+    loaded = LoadedPipeline(pipeline, build_plan(pipeline))
+    with _log(home, run_id) as logger:
+        if engine == "inline":
+            store = home.store
+            runtime = Runtime(
+                [loaded],
+                store,
+                engine="inline",
+                open_fs=lambda: open_folder(home.files),
+                observer=observer,
+                log_sink=logger.sink,
+                fetch_workers=1,
+            )
+            return run_inline(runtime, loaded, document, run_id)
+        return _run_moto(loaded, document, request, home, run_id, observer, logger)
+
+
+@contextmanager
+def _log(home: Home, run_id: str) -> Iterator[StepLogger]:
+    with home.log(run_id).open("a", encoding="utf-8") as stream:
+        logger = StepLogger("solidstate", stream)
+        try:
+            yield logger
+        finally:
+            logger.close()
+
+
+def _run_moto(
+    loaded: LoadedPipeline,
+    document: Any,
+    request: RunRequest,
+    home: Home,
+    run_id: str,
+    observer: Observer | None,
+    logger: StepLogger,
+) -> RunSummary:
+    try:
+        from solidstate.infra.local_aws import local_aws
+        from solidstate.infra.local_mirror import mirror, preload
+    except ModuleNotFoundError as error:
+        raise EngineError(
+            f"The moto engine needs `{error.name}`, which is not installed.",
+            subject="moto",
+            hint="`pip install 'solidstate[local]'`, or run with `--engine inline`",
+        ) from error
+    from solidstate.storage.s3 import S3Store, s3_client
+
+    definition = compile_plan(loaded.plan)
+    handlers: list[Callable[..., dict[str, Any]]] = []
+
+    def invoke(function_name: str, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        return handlers[0](event, context)
+
+    with local_aws(invoke) as aws:
+        aws.create_bucket(BUCKET)
+        preload(BUCKET, home.objects, _needed(loaded, request, run_id))
+        store = S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET)
+        runtime = Runtime(
+            [loaded],
+            store,
+            engine="moto",
+            open_fs=lambda: open_s3(aws.endpoint_url),
+            observer=observer,
+            log_sink=logger.sink,
+        )
+        handlers.append(make_handler(runtime))
+        compute = [step.compute for step in loaded.plan.steps]
+        function = aws.create_function(
+            FUNCTION, max(c.timeout_s for c in compute), max(c.memory_mb for c in compute)
+        )
+        machine = aws.create_machine(loaded.definition.name, substitute(definition, function).decode())
+        with mirror(BUCKET, home.objects):
+            text = msgspec.json.encode(document if document is not None else {}, enc_hook=str).decode()
+            execution = aws.start(machine, run_id, text)
+            try:
+                described = aws.wait(execution)
+            except KeyboardInterrupt:
+                aws.stop(execution, "Cancelled", "stopped by the user")
+                _close(runtime, loaded, store, run_id, "cancelled")
+                raise
+            summary = _summary(runtime, loaded, store, run_id, described)
+            _keep_execution(home, run_id, definition, described, lambda: aws.history(execution))
+        return summary
+
+
+def _needed(loaded: LoadedPipeline, request: RunRequest, run_id: str) -> list[str]:
+    """Keys of earlier runs that this one reads: its own record (a name used twice is refused), and what it reuses."""
+    pipeline = loaded.definition.name
+    needed = [keys.run_record(pipeline, run_id)]
+    if request.from_run is not None:
+        needed.append(keys.run_record(pipeline, request.from_run))
+        for step in loaded.plan.steps:
+            needed.append(keys.commit(pipeline, step.name, request.from_run))
+            needed.append(keys.data_prefix(pipeline, step.name, request.from_run))
+    return needed
+
+
+def _summary(
+    runtime: Runtime, loaded: LoadedPipeline, store: ObjectStore, run_id: str, described: dict[str, Any]
+) -> RunSummary:
+    """The summary End run wrote; made here when the execution broke down before it."""
+    key = keys.run_summary(loaded.definition.name, run_id)
+    try:
+        return decode_run_summary(store.get(key), key)
+    except MissingObject:
+        pass
+    error, cause = described.get("error", described["status"]), described.get("cause", "")
+    if not store.exists(keys.run_record(loaded.definition.name, run_id)):
+        raise EngineError(f"The execution ended before the run began: {error}: {cause}.", subject=run_id)
+    _close(runtime, loaded, store, run_id, "failed")
+    raise EngineError(f"The execution ended as {described['status']}: {error}: {cause}.", subject=run_id)
+
+
+def _close(runtime: Runtime, loaded: LoadedPipeline, store: ObjectStore, run_id: str, ended: Any) -> None:
+    try:
+        record = record_of(store, loaded.definition.name, run_id)
+    except MissingObject:
+        return  # stopped before Start run had written anything: there is no run to close
+    steps = record.request.get("steps")
+    handle = RunHandle(id=run_id, mode=record.mode, steps=steps, execution=record.execution)
+    close(runtime, loaded, handle, ended=ended)
+
+
+def _keep_execution(
+    home: Home,
+    run_id: str,
+    definition: bytes,
+    described: dict[str, Any],
+    history: Callable[[], list[dict[str, Any]]],
+) -> None:
+    folder = home.execution(run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "definition.asl.json").write_bytes(definition)
+    (folder / "execution.json").write_bytes(_readable(described))
+    if definition.count(b'"Type"') * 5 <= MAX_HISTORY_EVENTS:
+        (folder / "history.json").write_bytes(_readable(history()))
+
+
+def _readable(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=1) + b"\n"

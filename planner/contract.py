@@ -1,0 +1,124 @@
+"""What the state machine says to the Lambda function, and what it hears back.
+
+The machine writes these payloads, so they live with the planner; the handler only reads them. Error names are part of
+the contract because ``Retry`` and ``Catch`` match on them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from solidstate.planner.plan import Retry, Step
+
+# Errors the handler raises on purpose. Lambda reports an exception's class name as the error name of the state.
+STEP_FAILED = "StepFailed"
+"""User code raised: retried if, and as often as, the solid's RetryPolicy says."""
+RETRY_REQUESTED = "RetryRequested"
+"""User code asked for another attempt."""
+STEP_REFUSED = "StepRefused"
+"""Another attempt cannot help: Failure raised, wrong type, missing output, value that cannot be stored. Never retried."""
+STORAGE_UNAVAILABLE = "StorageUnavailable"
+"""S3 did not answer within the step's patience; retried like a service error."""
+PLAN_CHANGED = "PlanChanged"
+"""The function was deployed with another plan than the machine. Never retried."""
+RUN_REFUSED = "RunRefused"
+"""Start run: the execution input is not a valid run request. The message is the cause of the failed execution."""
+RUN_FAILED = "RunFailed"
+"""End run: at least one step failed. The message names them."""
+
+SERVICE_ERRORS = (
+    "Lambda.TooManyRequestsException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
+)
+"""What AWS recommends to retry for every Lambda task (Step Functions developer guide, "Handle transient Lambda
+service exceptions")."""
+
+REQUESTED_RETRY = Retry(max_attempts=3, delay_s=1, backoff=2.0)
+"""For a step that asks for another attempt although its solid declares no RetryPolicy."""
+
+
+def retry_for(step: Step, error_name: str) -> Retry | None:
+    """How a step's failure of that name is repeated; None when it is not. Service errors are not user failures and
+    have retriers of their own."""
+    if error_name == RETRY_REQUESTED:
+        return step.retry or REQUESTED_RETRY
+    return step.retry if error_name == STEP_FAILED else None
+
+
+MAX_DIGEST_BYTES = 8 * 1024
+MAX_INLINE_REQUEST_BYTES = 32 * 1024
+"""A larger run request is left in S3 and read from there by each step."""
+
+
+class RunHandle(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What every step is told about its run; made by Start run, carried through the machine as ``$.run``.
+
+    ``request`` is the validated run request, or None when it is too large to carry (then it is read from the run
+    record). ``steps`` are the selected steps, None meaning all.
+    """
+
+    id: str
+    mode: str
+    request: dict[str, Any] | None = None
+    steps: list[str] | None = None
+    from_run: str | None = None
+    execution: str = ""
+
+
+class StartPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="start"):
+    """First state. ``input`` is the raw execution input, ``execution`` its ARN, ``name`` its name."""
+
+    pipeline: str
+    plan: str
+    execution: str
+    name: str
+    input: Any = None
+
+
+class StepPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="step"):
+    """One step. ``retry`` counts from 0, as ``$$.State.RetryCount`` does."""
+
+    pipeline: str
+    plan: str
+    step: str
+    run: RunHandle
+    retry: int = 0
+
+
+class EndPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):
+    """Last state."""
+
+    pipeline: str
+    plan: str
+    run: RunHandle
+
+
+Payload = StartPayload | StepPayload | EndPayload
+
+
+class StepDigest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A step's answer: what a person wants to read in the console, bounded to 8 KiB. Never data."""
+
+    step: str
+    status: Literal["success", "skipped", "not selected"]
+    outputs: dict[str, str] = {}
+    expectations: dict[str, str] = {}
+    materializations: list[str] = []
+    reason: str = ""
+    duration_s: float = 0.0
+    attempt: int = 1
+    events: str = ""
+
+
+class RunDigest(msgspec.Struct, frozen=True):
+    """End run's answer."""
+
+    run: str
+    status: Literal["success", "failed"]
+    steps: dict[str, int]
+    summary: str

@@ -1,0 +1,68 @@
+"""What each error of a task means for its ``Retry``: user code, the service, a killed function, or never again.
+
+Errors no retrier names are not repeated: refused results (``StepRefused``), a changed plan, an invalid request. There
+is no ``States.ALL`` or ``States.TaskFailed`` retrier on purpose, it would repeat them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import UNSET
+
+from solidstate.planner.contract import (
+    RETRY_REQUESTED,
+    SERVICE_ERRORS,
+    STEP_FAILED,
+    STORAGE_UNAVAILABLE,
+    retry_for,
+)
+from solidstate.planner.plan import Retry, Step
+from solidstate.planner.states import Retrier
+
+SERVICE = Retrier(
+    error_equals=(*SERVICE_ERRORS, STORAGE_UNAVAILABLE),
+    interval_seconds=1,
+    max_attempts=5,
+    backoff_rate=2.0,
+    max_delay_seconds=30,
+    jitter_strategy="FULL",
+)
+"""Throttling and passing faults of Lambda and S3; full jitter, so that the branches of a wide Parallel spread out."""
+
+KILLED_ERRORS = ("Sandbox.Timedout", "States.Timeout", "Runtime.ExitError", "Lambda.Unknown")
+"""The function ran out of time or memory and no code of ours had the last word. Usually the same will happen again, at
+the price of the whole timeout, so such an error is repeated once, and only for solids whose RetryPolicy says that
+another attempt is safe and worth it. ``Lambda.Unknown`` is what older runtimes report for both."""
+
+
+def step_retriers(step: Step) -> tuple[Retrier, ...]:
+    """The retriers of a step, most specific first."""
+    errors_of: dict[Retry, list[str]] = {}
+    for error in (STEP_FAILED, RETRY_REQUESTED):
+        policy = retry_for(step, error)
+        if policy is not None and policy.max_attempts > 1:
+            errors_of.setdefault(policy, []).append(error)
+    retriers = [policy_retrier(policy, errors) for policy, errors in errors_of.items()]
+    if step.retry is not None and step.retry.max_attempts > 1:
+        killed = Retrier(error_equals=KILLED_ERRORS, interval_seconds=max(1, step.retry.delay_s), max_attempts=1)
+        retriers.append(killed)
+    return (*retriers, SERVICE)
+
+
+def policy_retrier(policy: Retry, errors: Iterable[str]) -> Retrier:
+    """A policy as the service understands it: whole seconds, at least one, and a ceiling above the first delay.
+
+    ``max_attempts`` counts the first attempt, ``MaxAttempts`` does not.
+    """
+    delay = max(1, policy.delay_s)
+    ceiling = policy.max_delay_s
+    constant = ceiling is not None and ceiling <= delay
+    return Retrier(
+        error_equals=tuple(errors),
+        interval_seconds=delay if ceiling is None else max(1, min(delay, ceiling)),
+        max_attempts=policy.max_attempts - 1,
+        backoff_rate=1.0 if constant else policy.backoff,
+        max_delay_seconds=UNSET if ceiling is None or constant else ceiling,
+        jitter_strategy="FULL" if policy.jitter else UNSET,
+    )

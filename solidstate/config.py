@@ -1,0 +1,189 @@
+"""Config schemas as data, read from ``msgspec.Struct`` classes, and how they are shown to people.
+
+The schema of a type is what ``msgspec.inspect`` says about it; nothing is registered anywhere.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import msgspec
+from msgspec import inspect as mi
+
+Schema = mi.Type
+
+
+def schema_of(annotation: Any) -> Schema:
+    """The schema of a type. Raises TypeError when msgspec does not know the type."""
+    return mi.type_info(annotation)
+
+
+def configurable(annotation: Any) -> bool:
+    """Whether a value of this type can be written down in a run request."""
+    try:
+        schema = schema_of(annotation)
+    except (TypeError, ValueError):  # not a type, or one that msgspec refuses to describe
+        return False
+    return not _has_custom(schema, set())
+
+
+def _has_custom(schema: Schema, seen: set[type]) -> bool:
+    if isinstance(schema, mi.CustomType):
+        return True
+    if isinstance(schema, (mi.StructType, mi.DataclassType, mi.TypedDictType, mi.NamedTupleType)):
+        if schema.cls in seen:
+            return False
+        seen.add(schema.cls)
+        return any(_has_custom(field.type, seen) for field in schema.fields)
+    return any(_has_custom(child, seen) for child in children(schema))
+
+
+def children(schema: Schema) -> tuple[Schema, ...]:
+    """The schemas a container schema is made of (not the fields of objects)."""
+    match schema:
+        case mi.Metadata(type=inner):
+            return (inner,)
+        case mi.UnionType(types=types):
+            return tuple(types)
+        case mi.ListType() | mi.SetType() | mi.FrozenSetType() | mi.VarTupleType():
+            return (schema.item_type,)
+        case mi.TupleType(item_types=types):
+            return tuple(types)
+        case mi.DictType():
+            return (schema.key_type, schema.value_type)
+        case _:
+            return ()
+
+
+def unwrap(schema: Schema) -> Schema:
+    """The schema without titles, descriptions and examples around it."""
+    while isinstance(schema, mi.Metadata):
+        schema = schema.type
+    return schema
+
+
+def required(field: mi.Field) -> bool:
+    return field.required
+
+
+def default_of(field: mi.Field) -> Any:
+    """The value of a field that is left out, as plain data."""
+    if field.default is not mi.NODEFAULT:
+        return msgspec.to_builtins(field.default, str_keys=True, enc_hook=repr)
+    if field.default_factory is not mi.NODEFAULT:
+        return msgspec.to_builtins(field.default_factory(), str_keys=True, enc_hook=repr)
+    return None
+
+
+_SIMPLE: dict[type[Schema], tuple[str, Any]] = {
+    mi.AnyType: ("Any", "..."),
+    mi.NoneType: ("None", None),
+    mi.BoolType: ("bool", False),
+    mi.IntType: ("int", 0),
+    mi.FloatType: ("float", 0.0),
+    mi.StrType: ("str", "..."),
+    mi.BytesType: ("bytes (base64)", ""),
+    mi.ByteArrayType: ("bytes (base64)", ""),
+    mi.DateTimeType: ("datetime", "2013-01-31T12:00:00Z"),
+    mi.DateType: ("date", "2013-01-31"),
+    mi.TimeType: ("time", "12:00:00"),
+    mi.TimeDeltaType: ("duration", "PT15M"),
+    mi.UUIDType: ("UUID", "00000000-0000-0000-0000-000000000000"),
+    mi.DecimalType: ("decimal", "0.0"),
+}
+
+
+def describe(schema: Schema) -> str:
+    """A schema in one line: ``int | None``, ``list[str]``, ``"csv" | "parquet"``, ``{path, limit?}``."""
+    schema = unwrap(schema)
+    simple = _SIMPLE.get(type(schema))
+    if simple is not None:
+        return simple[0] + _limits(schema)
+    match schema:
+        case mi.EnumType(cls=cls):
+            return " | ".join(repr(member.value) for member in cls)
+        case mi.LiteralType(values=values):
+            return " | ".join(repr(value) for value in values)
+        case mi.UnionType(types=types):
+            return " | ".join(describe(one) for one in types)
+        case mi.DictType(key_type=key, value_type=value):
+            return f"dict[{describe(key)}, {describe(value)}]"
+        case mi.TupleType(item_types=types):
+            return f"[{', '.join(describe(one) for one in types)}]"
+        case mi.ListType() | mi.SetType() | mi.FrozenSetType() | mi.VarTupleType():
+            return f"list[{describe(schema.item_type)}]"
+        case mi.StructType() | mi.DataclassType() | mi.TypedDictType() | mi.NamedTupleType():
+            names = [field.encode_name + ("" if field.required else "?") for field in schema.fields]
+            return "{" + ", ".join(names) + "}"
+        case mi.CustomType(cls=custom):
+            return custom.__name__
+        case _:
+            return type(schema).__name__
+
+
+def _limits(schema: Schema) -> str:
+    match schema:
+        case mi.IntType() | mi.FloatType():
+            signs = ((">", schema.gt), (">=", schema.ge), ("<", schema.lt), ("<=", schema.le))
+            return "".join(f" {sign} {limit}" for sign, limit in signs if limit is not None)
+        case mi.StrType():
+            parts = []
+            if schema.min_length is not None:
+                parts.append(f" of at least {schema.min_length} characters")
+            if schema.max_length is not None:
+                parts.append(f" of at most {schema.max_length} characters")
+            if schema.pattern is not None:
+                parts.append(f" matching {schema.pattern}")
+            return "".join(parts)
+        case _:
+            return ""
+
+
+def example_of(schema: Schema, *, full: bool = False, _seen: tuple[type, ...] = ()) -> Any:
+    """A value of the schema to start from, as plain data. ``full`` adds optional fields with their defaults."""
+    schema = unwrap(schema)
+    simple = _SIMPLE.get(type(schema))
+    if simple is not None:
+        return _within(schema, simple[1])
+    match schema:
+        case mi.EnumType(cls=cls):
+            first: enum.Enum = next(iter(cls))
+            return first.value
+        case mi.LiteralType(values=values):
+            return values[0]
+        case mi.UnionType(types=types):
+            return example_of(types[0], full=full, _seen=_seen)
+        case mi.TupleType(item_types=types):
+            return [example_of(one, full=full, _seen=_seen) for one in types]
+        case mi.StructType() | mi.DataclassType() | mi.TypedDictType() | mi.NamedTupleType():
+            if schema.cls in _seen:
+                return {}
+            seen = (*_seen, schema.cls)
+            tag = {schema.tag_field: schema.tag} if isinstance(schema, mi.StructType) and schema.tag_field else {}
+            return tag | {
+                field.encode_name: example_of(field.type, full=full, _seen=seen)
+                if field.required
+                else default_of(field)
+                for field in schema.fields
+                if full or field.required
+            }
+        case mi.DictType():
+            return {}
+        case _:
+            return []
+
+
+def _within(schema: Schema, value: Any) -> Any:
+    """Move a number into its declared range, where a simple step does it."""
+    if not isinstance(schema, (mi.IntType, mi.FloatType)):
+        return value
+    if schema.ge is not None and value < schema.ge:
+        return schema.ge
+    if schema.gt is not None and value <= schema.gt:
+        return schema.gt + 1
+    if schema.le is not None and value > schema.le:
+        return schema.le
+    if schema.lt is not None and value >= schema.lt:
+        return schema.lt - 1
+    return value

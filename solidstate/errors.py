@@ -1,0 +1,125 @@
+"""Every error solidstate raises on purpose, under one root.
+
+An error is data first: what it is about (``subject``), where (``path``), what went wrong (``problem``) and one way to
+fix it (``hint``). Text is made late, by ``str()``. This module imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class SolidstateError(Exception):
+    """Root of all errors a user can cause or meet.
+
+    ``problem`` is a full sentence; ``hint`` is one way to fix it, ending in a command or an edit when there is one.
+    """
+
+    def __init__(self, problem: str, *, subject: str = "", path: str = "", hint: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.subject = subject
+        self.path = path
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = self.problem
+        if self.path:
+            text += f"\n  at: {self.path}"
+        if self.hint:
+            text += f"\n  fix: {self.hint}"
+        return text
+
+
+class DefinitionError(SolidstateError):
+    """A solid, resource, mode or pipeline is declared in a way that can never run."""
+
+
+class TargetError(SolidstateError):
+    """The TARGET on the command line does not lead to a pipeline."""
+
+
+class CompileError(SolidstateError):
+    """A plan cannot be expressed as a state machine within the service's quotas."""
+
+
+class StorageError(SolidstateError):
+    """An object could not be read or written."""
+
+
+class MissingObject(StorageError):
+    """No object at that key."""
+
+
+class StorageUnavailable(StorageError):
+    """The store did not answer in time; the same request may succeed later."""
+
+
+class IntermediateError(StorageError):
+    """A stored value is missing, does not match its commit, or cannot be decoded."""
+
+
+class NotStorable(StorageError):
+    """A value has no lossless representation among the known storage formats."""
+
+
+class RunNotFound(SolidstateError):
+    """No run of that id in the history that was searched."""
+
+
+class EngineError(SolidstateError):
+    """The engine that should have driven a run could not."""
+
+
+class Errors(SolidstateError):
+    """Several problems of one kind, reported together.
+
+    ``title`` says of what; ``items`` keeps them in the order they were found.
+    """
+
+    def __init__(self, title: str, items: Iterable[SolidstateError]) -> None:
+        self.title = title
+        self.items: tuple[SolidstateError, ...] = tuple(items)
+        super().__init__(title)
+
+    def __str__(self) -> str:
+        if len(self.items) == 1:
+            return f"{self.title}: {self.items[0]}"
+        lines = [f"{self.title}: {len(self.items)} errors"]
+        for number, item in enumerate(self.items, 1):
+            first, *rest = str(item).splitlines()
+            lines.append(f"  {number}. {first}")
+            lines.extend(f"    {line}" for line in rest)
+        return "\n".join(lines)
+
+
+class DefinitionErrors(Errors, DefinitionError):
+    """All that is wrong with one definition."""
+
+
+class RequestErrors(Errors):
+    """All that is wrong with one run request."""
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like ``name``, or None when none is close."""
+    matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def name_list(names: Sequence[str], limit: int = 12) -> str:
+    """Names in backticks, comma separated, bounded so that a message stays a message."""
+    shown = ", ".join(f"`{name}`" for name in names[:limit])
+    left = len(names) - limit
+    return f"{shown} and {left} more" if left > 0 else shown
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """A value as a bounded, single-line, printable piece of a message."""
+    try:
+        text = repr(value)
+    except Exception:  # a user's __repr__ may do anything; the message must not depend on it
+        text = f"<{type(value).__name__} whose repr() fails>"
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= limit else text[: limit - 3] + "..."

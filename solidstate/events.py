@@ -1,0 +1,258 @@
+"""The one stream of structured events a run leaves behind, and what user code may add to it.
+
+Events are facts, append-only, stored as NDJSON: one JSON object a line, told apart by ``kind``. The command line, the
+results API and any page are readers of this stream. Order within a run is plan order, then attempt, then ``seq``; wall
+clocks of different machines are never compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Output(Generic[T]):
+    """A value a solid yields or returns for one of its outputs."""
+
+    __slots__ = ("metadata", "name", "value")
+
+    def __init__(self, value: T, name: str = "result", metadata: dict[str, Any] | None = None) -> None:
+        self.value = value
+        self.name = name
+        self.metadata = metadata or {}
+
+    def __repr__(self) -> str:
+        return f"Output({self.value!r}, {self.name!r})"
+
+
+class Materialization(msgspec.Struct, frozen=True):
+    """Something lasting was produced outside solidstate's own storage: a file, a table, a report."""
+
+    label: str
+    path: str = ""
+    description: str = ""
+    metadata: dict[str, Any] = {}
+
+
+class ExpectationResult(msgspec.Struct, frozen=True):
+    """The outcome of a data-quality test. ``success=False`` is recorded and shown; it does not fail the step: raise
+    Failure for that."""
+
+    success: bool
+    label: str = ""
+    description: str = ""
+    metadata: dict[str, Any] = {}
+
+
+class Failure(Exception):
+    """Raise to fail a step for good, with facts about why. Not retried, whatever the solid's RetryPolicy."""
+
+    def __init__(self, description: str = "", metadata: dict[str, Any] | None = None) -> None:
+        super().__init__(description)
+        self.description = description
+        self.metadata = metadata or {}
+
+
+class RetryRequested(Exception):
+    """Raise to have this attempt repeated, within the solid's RetryPolicy (three attempts when it has none)."""
+
+    def __init__(self, description: str = "", metadata: dict[str, Any] | None = None) -> None:
+        super().__init__(description)
+        self.description = description
+        self.metadata = metadata or {}
+
+
+class CodePlace(msgspec.Struct, frozen=True):
+    """A line of the user's code."""
+
+    file: str
+    line: int
+    function: str
+    code: str
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An exception as data. ``place`` is the innermost frame in the user's own code."""
+
+    type: str
+    message: str
+    traceback: str = ""
+    place: CodePlace | None = None
+    hint: str = ""
+    metadata: dict[str, Any] = {}
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """What every event carries.
+
+    ``time`` is the wall clock (seconds since 1970, UTC) of the machine that wrote it; ``elapsed_s`` is monotonic time
+    since the attempt began. ``execution`` is the Step Functions execution ARN, ``state`` the state's name, ``request``
+    the Lambda request id: empty where there is none.
+    """
+
+    run: str
+    pipeline: str
+    seq: int
+    time: float
+    elapsed_s: float
+    step: str = ""
+    attempt: int = 0
+    execution: str = ""
+    state: str = ""
+    request: str = ""
+
+
+class RunStart(Event, frozen=True, kw_only=True, tag="run_start", omit_defaults=True):
+    mode: str
+    plan: str
+    steps: int
+    preset: str = ""
+    tags: dict[str, str] = {}
+
+
+class RunSuccess(Event, frozen=True, kw_only=True, tag="run_success", omit_defaults=True):
+    duration_s: float
+    steps: dict[str, int]
+
+
+class RunFailure(Event, frozen=True, kw_only=True, tag="run_failure", omit_defaults=True):
+    duration_s: float
+    steps: dict[str, int]
+    failed: list[str]
+    message: str
+
+
+class StepStart(Event, frozen=True, kw_only=True, tag="step_start", omit_defaults=True):
+    solid: str
+
+
+class StepInput(Event, frozen=True, kw_only=True, tag="step_input", omit_defaults=True):
+    """An input was loaded and passed its type check. ``size`` is the stored size in bytes of all its sources."""
+
+    name: str
+    type: str
+    sources: list[str] = []
+    size: int = 0
+    metadata: dict[str, Any] = {}
+
+
+class StepOutput(Event, frozen=True, kw_only=True, tag="step_output", omit_defaults=True):
+    """An output passed its type check and was stored. ``size`` in bytes as stored, ``key`` when not in the commit."""
+
+    name: str
+    type: str
+    codec: str
+    size: int
+    sha256: str
+    key: str = ""
+    metadata: dict[str, Any] = {}
+
+
+class StepMaterialization(Event, frozen=True, kw_only=True, tag="step_materialization", omit_defaults=True):
+    label: str
+    path: str = ""
+    description: str = ""
+    metadata: dict[str, Any] = {}
+
+
+class StepExpectation(Event, frozen=True, kw_only=True, tag="step_expectation_result", omit_defaults=True):
+    success: bool
+    label: str
+    description: str = ""
+    metadata: dict[str, Any] = {}
+
+
+class StepSuccess(Event, frozen=True, kw_only=True, tag="step_success", omit_defaults=True):
+    duration_s: float
+
+
+class StepFailure(Event, frozen=True, kw_only=True, tag="step_failure", omit_defaults=True):
+    duration_s: float
+    error: ErrorInfo
+
+
+class StepRetry(Event, frozen=True, kw_only=True, tag="step_up_for_retry", omit_defaults=True):
+    """This attempt failed and another follows after about ``delay_s`` seconds."""
+
+    duration_s: float
+    error: ErrorInfo
+    delay_s: float
+
+
+class StepSkipped(Event, frozen=True, kw_only=True, tag="step_skipped", omit_defaults=True):
+    reason: str
+    because: list[str] = []
+
+
+class ResourceInit(Event, frozen=True, kw_only=True, tag="resource_init", omit_defaults=True):
+    name: str
+    duration_s: float
+
+
+class ResourceTeardown(Event, frozen=True, kw_only=True, tag="resource_teardown", omit_defaults=True):
+    name: str
+    error: ErrorInfo | None = None
+
+
+class LogMessage(Event, frozen=True, kw_only=True, tag="log", omit_defaults=True):
+    level: Literal["debug", "info", "warning", "error", "critical"]
+    message: str
+    fields: dict[str, Any] = {}
+
+
+class EngineEvent(Event, frozen=True, kw_only=True, tag="engine", omit_defaults=True):
+    """Something the machinery did on its own account: adopted another attempt's commit, repaired a lost end."""
+
+    message: str
+    fields: dict[str, Any] = {}
+
+
+AnyEvent = (
+    RunStart
+    | RunSuccess
+    | RunFailure
+    | StepStart
+    | StepInput
+    | StepOutput
+    | StepMaterialization
+    | StepExpectation
+    | StepSuccess
+    | StepFailure
+    | StepRetry
+    | StepSkipped
+    | ResourceInit
+    | ResourceTeardown
+    | LogMessage
+    | EngineEvent
+)
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def kind_of(event: AnyEvent) -> str:
+    """The event's ``kind`` as it is written, for example ``step_output``."""
+    return str(event.__struct_config__.tag)
+
+
+def encode_events(events: Iterable[AnyEvent]) -> bytes:
+    """NDJSON, one event a line, with a newline at the end."""
+    return _encoder.encode_lines(list(events))
+
+
+def decode_events(data: bytes) -> list[AnyEvent]:
+    """Inverse of :func:`encode_events`. Raises ``msgspec.ValidationError`` for a line of no known kind."""
+    return _decoder.decode_lines(data)
+
+
+def plain_metadata(metadata: dict[Any, Any]) -> dict[str, Any]:
+    """Metadata as JSON-safe values: what JSON cannot hold becomes its ``str()``, so that a fact in an event can never
+    be the reason a step fails."""
+    try:
+        return {str(k): msgspec.to_builtins(v, str_keys=True, enc_hook=str) for k, v in metadata.items()}
+    except Exception:  # to_builtins calls user code (str, properties); the facts matter less than the step
+        return {str(k): repr(v)[:200] for k, v in metadata.items()}

@@ -1,0 +1,152 @@
+"""Everything that can be known to be wrong with a pipeline before it runs, each with a way to fix it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from solidstate.composition import Node
+from solidstate.config import configurable
+from solidstate.errors import DefinitionError, closest
+from solidstate.resources import Mode, Preset
+
+
+def definition_problems(
+    pipeline: str, nodes: Sequence[Node], modes: Sequence[Mode], presets: Sequence[Preset]
+) -> list[DefinitionError]:
+    """All problems, in a fixed order: graph, inputs, edges, modes, presets."""
+    if not nodes:
+        return [
+            DefinitionError(
+                f"Pipeline `{pipeline}` has no solids.",
+                subject=pipeline,
+                path=pipeline,
+                hint="call at least one solid in its body",
+            )
+        ]
+    return [
+        *_cycles(pipeline, nodes),
+        *_unfed_inputs(pipeline, nodes),
+        *_nothing_edges(pipeline, nodes),
+        *_modes(pipeline, nodes, modes),
+        *_presets(pipeline, modes, presets),
+    ]
+
+
+def _cycles(pipeline: str, nodes: Sequence[Node]) -> Iterator[DefinitionError]:
+    graph = {
+        node.name: [source.node for binding in node.bindings.values() for source in binding.sources] for node in nodes
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        cycle = " -> ".join(f"`{name}`" for name in error.args[1])
+        yield DefinitionError(
+            f"Pipeline `{pipeline}` has a cycle: {cycle}.",
+            subject=pipeline,
+            path=pipeline,
+            hint="remove one of these dependencies; data flows one way",
+        )
+
+
+def _unfed_inputs(pipeline: str, nodes: Sequence[Node]) -> Iterator[DefinitionError]:
+    for node in nodes:
+        for inp in node.solid.inputs:
+            if inp.name in node.bindings or inp.has_default:
+                continue
+            if inp.type.nothing or not configurable(inp.type.annotation):
+                kind = (
+                    "orders steps and"
+                    if inp.type.nothing
+                    else f"is of type `{inp.type.name}`, which config cannot give, and"
+                )
+                yield DefinitionError(
+                    f"Input `{inp.name}` of `{node.name}` {kind} is not connected to any output.",
+                    subject=node.name,
+                    path=f"{pipeline}.{node.name}.{inp.name}",
+                    hint=f"connect it, as in `{node.name}({inp.name}=upstream())`"
+                    + ("" if inp.type.nothing else ", or give the parameter a default"),
+                )
+
+
+def _nothing_edges(pipeline: str, nodes: Sequence[Node]) -> Iterator[DefinitionError]:
+    by_name = {node.name: node for node in nodes}
+    for node in nodes:
+        for key, binding in node.bindings.items():
+            inp = node.solid.input(key)
+            if inp.type.nothing:
+                continue
+            for source in binding.sources:
+                out = by_name[source.node].solid.output(source.output)
+                if out.type.nothing:
+                    yield DefinitionError(
+                        f"Output `{source.output}` of `{source.node}` is `Nothing` and carries no value, but input "
+                        f"`{key}` of `{node.name}` expects `{inp.type.name}`.",
+                        subject=node.name,
+                        path=f"{pipeline}.{node.name}.{key}",
+                        hint=f"declare the input as `In(Nothing)`, or give `{source.node}` an output with a value",
+                    )
+
+
+def _modes(pipeline: str, nodes: Sequence[Node], modes: Sequence[Mode]) -> Iterator[DefinitionError]:
+    for name, count in Counter(mode.name for mode in modes).items():
+        if count > 1:
+            yield DefinitionError(
+                f"Pipeline `{pipeline}` has {count} modes named `{name}`.",
+                subject=name,
+                path=pipeline,
+                hint="give each mode a name of its own",
+            )
+    for mode in modes:
+        for node in nodes:
+            for key in node.solid.resources:
+                if key not in mode.resources:
+                    yield _missing_resource(pipeline, mode, key, f"solid `{node.solid.name}`", node.name)
+        for name, definition in mode.resources.items():
+            for key in definition.requires:
+                if key not in mode.resources:
+                    yield _missing_resource(pipeline, mode, key, f"resource `{name}`", name)
+        try:
+            TopologicalSorter({key: definition.requires for key, definition in mode.resources.items()}).prepare()
+        except CycleError as error:
+            cycle = " -> ".join(f"`{name}`" for name in error.args[1])
+            yield DefinitionError(
+                f"Resources of mode `{mode.name}` need each other in a cycle: {cycle}.",
+                subject=mode.name,
+                path=f"{pipeline}.modes.{mode.name}",
+                hint="let one of them be made without the other",
+            )
+
+
+def _missing_resource(pipeline: str, mode: Mode, key: str, user: str, name: str) -> DefinitionError:
+    near = closest(key, mode.resources)
+    return DefinitionError(
+        f"Resource `{key}` is required by {user}, but mode `{mode.name}` does not provide it.",
+        subject=name,
+        path=f"{pipeline}.modes.{mode.name}",
+        hint=f"it provides `{near}`: correct one of the two names"
+        if near
+        else f'add it: `Mode("{mode.name}", resources={{"{key}": ...}})`',
+    )
+
+
+def _presets(pipeline: str, modes: Sequence[Mode], presets: Sequence[Preset]) -> Iterator[DefinitionError]:
+    names = [mode.name for mode in modes]
+    for name, count in Counter(preset.name for preset in presets).items():
+        if count > 1:
+            yield DefinitionError(
+                f"Pipeline `{pipeline}` has {count} presets named `{name}`.",
+                subject=name,
+                path=pipeline,
+                hint="give each preset a name of its own",
+            )
+    for preset in presets:
+        if preset.mode is not None and preset.mode not in names:
+            yield DefinitionError(
+                f"Preset `{preset.name}` is for mode `{preset.mode}`, but pipeline `{pipeline}` has the modes "
+                f"{', '.join(f'`{n}`' for n in names)}.",
+                subject=preset.name,
+                path=f"{pipeline}.presets.{preset.name}",
+                hint="correct the mode's name",
+            )

@@ -1,0 +1,277 @@
+"""The run request: one document for every way of starting a run, validated in one place with one wording.
+
+``resolve_request`` is what the command line, ``execute_pipeline`` and the first state of the state machine all call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from solidstate.config import schema_of
+from solidstate.errors import RequestErrors, closest, name_list
+from solidstate.evaluate import ConfigError, Path, evaluate, mismatch, missing, pasteable, unknown
+from solidstate.pipeline import PipelineDefinition
+from solidstate.composition import Node
+from solidstate.resources import Mode
+from solidstate.selection import select_steps
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+MAX_REQUEST_BYTES = 256 * 1024
+"""Step Functions' limit on an execution's input; held everywhere, so that what runs locally can be started there."""
+
+_SECTIONS = ["mode", "preset", "solids", "resources", "tags", "steps", "from_run"]
+
+
+class RunRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A valid run request with its preset merged in: plain data, JSON both ways.
+
+    ``solids`` maps a step to its ``config`` and ``inputs``; ``steps`` are the selected step names in plan order, None
+    meaning all.
+    """
+
+    mode: str
+    preset: str | None = None
+    solids: dict[str, dict[str, Any]] = {}
+    resources: dict[str, dict[str, Any]] = {}
+    tags: dict[str, str] = {}
+    steps: list[str] | None = None
+    from_run: str | None = None
+
+
+def resolve_request(pipeline: PipelineDefinition, document: object) -> RunRequest:
+    """Validate a run request against a pipeline. Raises RequestErrors with every error found."""
+    errors: list[ConfigError] = []
+    request = _resolve(pipeline, document, errors)
+    if errors or request is None:
+        raise RequestErrors(f"Run request for pipeline `{pipeline.name}`", errors)
+    return request
+
+
+def _resolve(pipeline: PipelineDefinition, document: object, errors: list[ConfigError]) -> RunRequest | None:
+    if document is None:
+        document = {}
+    if not isinstance(document, Mapping):
+        errors.append(mismatch((), document, "a mapping", "start from `{}`"))
+        return None
+    try:
+        size = len(msgspec.json.encode(document, enc_hook=str))
+    except (TypeError, RecursionError, OverflowError, UnicodeEncodeError, msgspec.MsgspecError) as error:
+        errors.append(ConfigError("mismatch", (), f"The run request cannot be written as JSON: {error}."))
+        return None
+    if size > MAX_REQUEST_BYTES:
+        problem = f"The run request has {size} bytes; Step Functions takes at most {MAX_REQUEST_BYTES}."
+        errors.append(ConfigError("constraint", (), problem, hint="put large values in S3 and pass their address"))
+        return None
+    errors += [unknown((), key, _SECTIONS) for key in document if key not in _SECTIONS]
+    preset = _named("preset", document.get("preset"), [p.name for p in pipeline.presets], errors)
+    merged: Mapping[str, Any] = document
+    if preset is not None:
+        base = pipeline.preset(preset)
+        errors += [unknown(("preset", preset), key, _SECTIONS) for key in base.run_config if key not in _SECTIONS]
+        merged = merge({"mode": base.mode, **base.run_config} if base.mode else base.run_config, document)
+    mode = _mode(pipeline, merged.get("mode"), errors)
+    solids = _solids(pipeline, merged.get("solids"), _reserved(merged, pipeline), errors)
+    resources = _resources(mode, merged.get("resources"), errors)
+    steps = _steps(pipeline, merged, errors)
+    tags = _tags(merged.get("tags"), errors)
+    from_run = merged.get("from_run")
+    if from_run is not None and not (isinstance(from_run, str) and RUN_ID.fullmatch(from_run)):
+        errors.append(mismatch(("from_run",), from_run, "a run id", "`solidstate runs` lists them"))
+    return None if mode is None else RunRequest(mode.name, preset, solids, resources, tags, steps, from_run)
+
+
+def merge(below: Any, above: Any) -> Any:
+    """``above`` laid over ``below``, mapping by mapping; anything else is replaced whole."""
+    if isinstance(below, Mapping) and isinstance(above, Mapping):
+        return {
+            key: merge(below[key], above[key]) if key in below and key in above else above.get(key, below.get(key))
+            for key in [*below, *(k for k in above if k not in below)]
+        }
+    return above
+
+
+def _named(section: str, value: Any, names: list[str], errors: list[ConfigError]) -> str | None:
+    if value is None or value in names:
+        return value  # type: ignore[no-any-return]  # a name from the list, or None
+    near = closest(str(value), names)
+    hint = (
+        f"did you mean `{near}`?"
+        if near
+        else f"{section}s: {name_list(names)}"
+        if names
+        else f"remove it; the pipeline has no {section}s"
+    )
+    errors.append(
+        ConfigError(
+            "choice",
+            (section,),
+            f"There is no {section} {value!r:.60}.",
+            given=value,
+            expected=" | ".join(names),
+            suggestion=near,
+            hint=hint,
+        )
+    )
+    return None
+
+
+def _mode(pipeline: PipelineDefinition, value: Any, errors: list[ConfigError]) -> Mode | None:
+    names = [mode.name for mode in pipeline.modes]
+    if value is None and len(names) == 1:
+        return pipeline.modes[0]
+    if value is None:
+        hint = f"add it, for example `{pasteable(('mode',), names[0])}`"
+        problem = f"Missing required field `mode`; pipeline `{pipeline.name}` has {name_list(names)}."
+        errors.append(
+            ConfigError("missing", ("mode",), problem, expected=" | ".join(names), example=names[0], hint=hint)
+        )
+        return None
+    name = _named("mode", value, names, errors)
+    return pipeline.mode(name) if name is not None else None
+
+
+def _section(path: Path, value: Any, errors: list[ConfigError]) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    errors.append(mismatch(path, value, "a mapping"))
+    return {}
+
+
+def _reserved(merged: Mapping[str, Any], pipeline: PipelineDefinition) -> set[str]:
+    """Steps that will not run, whose missing config is therefore no error."""
+    if not isinstance(merged.get("steps"), str):
+        return set()
+    chosen, errors = select_steps(merged["steps"], _upstream(pipeline))
+    return set() if errors else {node.name for node in pipeline.nodes} - set(chosen)
+
+
+def _solids(
+    pipeline: PipelineDefinition, value: Any, unselected: set[str], errors: list[ConfigError]
+) -> dict[str, dict[str, Any]]:
+    section = _section(("solids",), value, errors)
+    nodes = {node.name: node for node in pipeline.nodes}
+    errors += [unknown(("solids",), key, list(nodes)) for key in section if key not in nodes]
+    result: dict[str, dict[str, Any]] = {}
+    for name, node in nodes.items():
+        path: Path = ("solids", name)
+        entry = _section(path, section.get(name), errors)
+        errors += [unknown(path, key, ["config", "inputs"]) for key in entry if key not in ("config", "inputs")]
+        config = _config((*path, "config"), node.solid.config_type, entry, errors, needed=name not in unselected)
+        inputs = _inputs((*path, "inputs"), node, entry.get("inputs"), errors, needed=name not in unselected)
+        kept = {key: part for key, part in (("config", config), ("inputs", inputs)) if part}
+        if kept:
+            result[name] = kept
+    return result
+
+
+def _config(
+    path: Path, config_type: Any, entry: Mapping[str, Any], errors: list[ConfigError], *, needed: bool
+) -> dict[str, Any]:
+    value = entry.get("config")
+    if config_type is None:
+        if value is not None:
+            errors.append(
+                ConfigError(
+                    "unknown",
+                    path,
+                    f"`{'.'.join(str(p) for p in path[:-1])}` takes no config.",
+                    given=value,
+                    hint="remove it",
+                )
+            )
+        return {}
+    if value is None and not needed:
+        return {}
+    if value is not None and not isinstance(value, Mapping):
+        errors.append(mismatch(path, value, "a mapping"))
+        return {}
+    errors += evaluate(schema_of(config_type), value or {}, path)
+    return _plain(value or {})
+
+
+def _inputs(path: Path, node: Node, value: Any, errors: list[ConfigError], *, needed: bool) -> dict[str, Any]:
+    given = _section(path, value, errors)
+    open_inputs = {inp.name: inp for inp in node.solid.inputs if inp.name not in node.bindings and not inp.type.nothing}
+    for key in given:
+        if key in node.bindings:
+            sources = name_list([f"{s.node}.{s.output}" for s in node.bindings[key].sources])
+            problem = f"Input `{key}` of `{node.name}` is already connected to {sources}."
+            errors.append(ConfigError("unknown", (*path, key), problem, given=given[key], hint="remove it here"))
+        elif key not in open_inputs:
+            errors.append(unknown(path, key, list(open_inputs)))
+    for name, inp in open_inputs.items():
+        if name in given:
+            errors += evaluate(schema_of(inp.type.annotation), given[name], (*path, name))
+        elif not inp.has_default and needed:
+            error = missing((*path, name), schema_of(inp.type.annotation))
+            problem = f"Input `{name}` of `{node.name}` is not connected and not given."
+            errors.append(
+                ConfigError(
+                    "missing", error.steps, problem, expected=error.expected, example=error.example, hint=error.hint
+                )
+            )
+    return _plain({key: part for key, part in given.items() if key in open_inputs})
+
+
+def _resources(mode: Mode | None, value: Any, errors: list[ConfigError]) -> dict[str, dict[str, Any]]:
+    section = _section(("resources",), value, errors)
+    if mode is None:
+        return {}
+    errors += [unknown(("resources",), key, list(mode.resources)) for key in section if key not in mode.resources]
+    result: dict[str, dict[str, Any]] = {}
+    for key, definition in mode.resources.items():
+        entry = _section(("resources", key), section.get(key), errors)
+        errors += [unknown(("resources", key), field, ["config"]) for field in entry if field != "config"]
+        config = _config(("resources", key, "config"), definition.config_type, entry, errors, needed=True)
+        if config:
+            result[key] = {"config": config}
+    return result
+
+
+def _upstream(pipeline: PipelineDefinition) -> dict[str, list[str]]:
+    return {
+        node.name: list(dict.fromkeys(s.node for b in node.bindings.values() for s in b.sources))
+        for node in pipeline.nodes
+    }
+
+
+def _steps(pipeline: PipelineDefinition, merged: Mapping[str, Any], errors: list[ConfigError]) -> list[str] | None:
+    value = merged.get("steps")
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        errors.append(mismatch(("steps",), value, "str", 'for example `"split*"`'))
+        return None
+    upstream = _upstream(pipeline)
+    chosen, found = select_steps(value, upstream)
+    errors += found
+    if found or merged.get("from_run") is not None:
+        return chosen
+    for name in chosen:
+        outside = [source for source in upstream[name] if source not in chosen]
+        if outside:
+            problem = (
+                f"`{name}` reads from {name_list(outside)}, which {'is' if len(outside) == 1 else 'are'} not selected."
+            )
+            hint = f"select {'it' if len(outside) == 1 else 'them'} too (`*{name}`), or name a run to reuse: `from_run`"
+            errors.append(ConfigError("missing", ("steps",), problem, given=value, hint=hint))
+    return chosen
+
+
+def _tags(value: Any, errors: list[ConfigError]) -> dict[str, str]:
+    section = _section(("tags",), value, errors)
+    for key, text in section.items():
+        if not isinstance(text, str):
+            errors.append(mismatch(("tags", str(key)), text, "str", f"quote it: `'{text}'`"))
+    return {str(key): text for key, text in section.items() if isinstance(text, str)}
+
+
+def _plain(value: Any) -> Any:
+    """JSON data: what YAML made into dates becomes text again."""
+    return msgspec.to_builtins(value, str_keys=True, enc_hook=str)

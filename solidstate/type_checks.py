@@ -1,0 +1,252 @@
+"""Annotation -> a function that tells whether a value is of that type, and if not, where it is not.
+
+Checks look only as deep as they must: containers element by element, everything else by ``isinstance``. A bool is not
+an int, an int is a float (PEP 484's numeric tower). What no rule knows is accepted: typing is gradual.
+"""
+
+from __future__ import annotations
+
+import collections.abc as abc
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from solidstate.errors import shown
+
+
+class Mismatch:
+    """One place where a value is not what its type says; the path grows while the check unwinds."""
+
+    __slots__ = ("expected", "path", "value")
+
+    def __init__(self, expected: str, value: object, path: str = "") -> None:
+        self.expected = expected
+        self.value = value
+        self.path = path
+
+    def under(self, step: str) -> Mismatch:
+        self.path = step + self.path
+        return self
+
+    def describe(self) -> str:
+        where = f" at `${self.path}`" if self.path else ""
+        return f"expected `{self.expected}`, got {shown(self.value)} of type `{type_name(type(self.value))}`{where}"
+
+
+Checker = Callable[[Any], "Mismatch | None"]
+
+
+def type_name(annotation: object) -> str:
+    """How a type is written in messages: `list[Flight]`, `int | None`."""
+    if annotation is Any or annotation is object:
+        return "Any"
+    if annotation is None or annotation is type(None):
+        return "None"
+    if annotation is Ellipsis:
+        return "..."
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is typing.Annotated:
+        return type_name(args[0])
+    if origin in (Union, types.UnionType):
+        return " | ".join(type_name(arg) for arg in args)
+    if origin is Literal:
+        return " | ".join(repr(arg) for arg in args)
+    if origin is not None and args:
+        inner = ", ".join(type_name(arg) if not isinstance(arg, list) else "..." for arg in args)
+        return f"{type_name(origin)}[{inner}]"
+    if isinstance(annotation, type):
+        return annotation.__name__ if annotation.__module__ in ("builtins", "typing") else annotation.__qualname__
+    named = getattr(annotation, "__name__", None) or getattr(annotation, "name", None)
+    return str(named) if named else str(annotation).removeprefix("typing.")
+
+
+def checker(annotation: object) -> Checker | None:
+    """The check for a type, or None when every value passes."""
+    if annotation is Any or annotation is object or annotation is typing.Hashable:
+        return None
+    if annotation is None or annotation is type(None):
+        return _is_none
+    if isinstance(annotation, typing.NewType):
+        return checker(annotation.__supertype__)
+    if isinstance(annotation, typing.TypeVar):
+        return checker(annotation.__bound__) if annotation.__bound__ is not None else None
+    alias = getattr(annotation, "__value__", None)  # `type X = ...` of Python 3.12
+    if alias is not None and not isinstance(annotation, type):
+        return checker(alias)
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is typing.Annotated:
+        return _annotated(args[0], args[1:])
+    if origin in (Union, types.UnionType):
+        return _union(annotation, args)
+    if origin is Literal:
+        return _literal(annotation, args)
+    if origin is not None:
+        return _generic(annotation, origin, args)
+    if isinstance(annotation, type):
+        return _typed_dict(annotation) if typing.is_typeddict(annotation) else _instance(annotation)
+    return None
+
+
+def _is_none(value: Any) -> Mismatch | None:
+    return None if value is None else Mismatch("None", value)
+
+
+def _instance(cls: type) -> Checker:
+    name = type_name(cls)
+    if cls is int:
+        return lambda v: None if isinstance(v, int) and not isinstance(v, bool) else Mismatch(name, v)
+    if cls is float:
+        return lambda v: None if isinstance(v, (float, int)) and not isinstance(v, bool) else Mismatch(name, v)
+    if cls is complex:
+        number = (complex, float, int)
+        return lambda v: None if isinstance(v, number) and not isinstance(v, bool) else Mismatch(name, v)
+    if getattr(cls, "_is_protocol", False) and not getattr(cls, "_is_runtime_protocol", False):
+        return lambda v: None  # a protocol without @runtime_checkable cannot be checked
+    return lambda v: None if isinstance(v, cls) else Mismatch(name, v)
+
+
+def _annotated(base: object, extras: tuple[object, ...]) -> Checker | None:
+    inner = checker(base)
+    limits = tuple(extra for extra in extras if isinstance(extra, msgspec.Meta))
+    if not limits:
+        return inner
+    constrained: Any = base
+    for limit in limits:
+        constrained = typing.Annotated[constrained, limit]
+
+    def check(value: Any) -> Mismatch | None:
+        found = inner(value) if inner else None
+        if found is not None:
+            return found
+        try:
+            msgspec.convert(value, constrained)
+        except msgspec.ValidationError as error:
+            return Mismatch(str(error).removeprefix("Expected ").replace("`", ""), value)
+        return None
+
+    return check
+
+
+def _union(annotation: object, args: tuple[object, ...]) -> Checker | None:
+    checks = [checker(arg) for arg in args]
+    if any(check is None for check in checks):
+        return None
+    known = [check for check in checks if check is not None]
+    name = type_name(annotation)
+
+    def check(value: Any) -> Mismatch | None:
+        misses = []
+        for one in known:
+            miss = one(value)
+            if miss is None:
+                return None
+            misses.append(miss)
+        deep = [miss for miss in misses if miss.path]
+        return deep[0] if len(deep) == 1 else Mismatch(name, value)
+
+    return check
+
+
+def _literal(annotation: object, args: tuple[object, ...]) -> Checker:
+    allowed = {(type(arg), arg) for arg in args}
+    name = type_name(annotation)
+
+    def check(value: Any) -> Mismatch | None:
+        try:
+            return None if (type(value), value) in allowed else Mismatch(name, value)
+        except TypeError:  # unhashable
+            return Mismatch(name, value)
+
+    return check
+
+
+def _generic(annotation: object, origin: Any, args: tuple[Any, ...]) -> Checker | None:
+    if not isinstance(origin, type):
+        return None
+    outer = _instance(origin)
+    if origin is tuple:
+        return _tuple(outer, args)
+    if issubclass(origin, Mapping) and len(args) == 2:
+        return _mapping(outer, checker(args[0]), checker(args[1]))
+    # An iterator would be used up by looking at it: only real collections are walked.
+    if issubclass(origin, abc.Collection) and len(args) == 1:
+        return _collection(outer, checker(args[0]))
+    return outer
+
+
+def _tuple(outer: Checker, args: tuple[Any, ...]) -> Checker:
+    if len(args) == 2 and args[1] is Ellipsis:
+        return _collection(outer, checker(args[0]))
+    checks = [checker(arg) for arg in args if arg != ()]
+
+    def check(value: Any) -> Mismatch | None:
+        found = outer(value)
+        if found is not None:
+            return found
+        if len(value) != len(checks):
+            return Mismatch(f"tuple of {len(checks)}", value)
+        for index, (one, element) in enumerate(zip(checks, value, strict=True)):
+            miss = one(element) if one else None
+            if miss is not None:
+                return miss.under(f"[{index}]")
+        return None
+
+    return check
+
+
+def _collection(outer: Checker, element_check: Checker | None) -> Checker:
+    def check(value: Any) -> Mismatch | None:
+        found = outer(value)
+        if found is not None or element_check is None:
+            return found
+        for index, element in enumerate(value):
+            miss = element_check(element)
+            if miss is not None:
+                return miss.under(f"[{index}]")
+        return None
+
+    return check
+
+
+def _mapping(outer: Checker, key_check: Checker | None, value_check: Checker | None) -> Checker:
+    def check(value: Any) -> Mismatch | None:
+        found = outer(value)
+        if found is not None:
+            return found
+        for key, element in value.items():
+            miss = key_check(key) if key_check else None
+            if miss is not None:
+                return miss.under(f".keys({shown(key, 30)})")
+            miss = value_check(element) if value_check else None
+            if miss is not None:
+                return miss.under(f"[{shown(key, 30)}]")
+        return None
+
+    return check
+
+
+def _typed_dict(cls: Any) -> Checker:
+    hints = typing.get_type_hints(cls)
+    checks = {key: checker(hint) for key, hint in hints.items()}
+    required: frozenset[str] = cls.__required_keys__
+    name = type_name(cls)
+
+    def check(value: Any) -> Mismatch | None:
+        if not isinstance(value, dict):
+            return Mismatch(name, value)
+        for key in required:
+            if key not in value:
+                return Mismatch(f"{name} with key {key!r}", value)
+        for key, element in value.items():
+            if key not in checks:
+                return Mismatch(f"{name} without key {key!r}", value)
+            one = checks[key]
+            miss = one(element) if one else None
+            if miss is not None:
+                return miss.under(f"[{key!r}]")
+        return None
+
+    return check

@@ -1,0 +1,114 @@
+"""Typed inputs and outputs: an annotation becomes a named type with a check, and optionally a storage format."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from solidstate.errors import DefinitionError
+from solidstate.type_checks import Checker, checker, type_name
+
+
+class Nothing:
+    """As a type: an ordering-only dependency. No value travels along it."""
+
+
+class TypeCheck(msgspec.Struct, frozen=True):
+    """The verdict of a type check. ``metadata`` (rows, columns, ...) is recorded with the input or output event."""
+
+    success: bool
+    description: str = ""
+    metadata: dict[str, Any] = {}
+
+
+class SolidType(msgspec.Struct, frozen=True):
+    """A type of the user's own.
+
+    ``check(value)`` returns a TypeCheck, a bool, or None (passes); it runs after the check of ``python``, the Python
+    type values have. ``metadata(value)`` returns facts to record. ``codec`` names a storage format (``"parquet"``,
+    ``"pickle"``, ...) or is an object with ``name``, ``encode(value, sink)`` and ``decode(data)``.
+
+    Use it in place of a type (``In(Positive)``) or inside one: ``Annotated[int, Positive]``.
+    """
+
+    name: str
+    check: Callable[[Any], TypeCheck | bool | None] | None = None
+    codec: Any = None
+    metadata: Callable[[Any], dict[str, Any]] | None = None
+    python: Any = Any
+    description: str = ""
+
+
+class EdgeType:
+    """A resolved type: what an input or output declares, ready to check values. Made once per definition."""
+
+    __slots__ = ("_builtin", "_custom", "annotation", "codec", "name", "nothing")
+
+    def __init__(self, name: str, annotation: Any, custom: SolidType | None, *, nothing: bool = False) -> None:
+        self.name = name
+        self.annotation = annotation
+        self.nothing = nothing
+        self.codec: Any = custom.codec if custom else None
+        self._custom = custom
+        self._builtin: Checker | None = checker(annotation)
+
+    @property
+    def python_type(self) -> Any:
+        return self.annotation
+
+    @property
+    def unchecked(self) -> bool:
+        """True when every value passes without being looked at."""
+        return self._builtin is None and self._custom is None
+
+    def check(self, value: Any) -> TypeCheck:
+        """Check a value. A user's check that raises is the caller's business: call this inside the boundary."""
+        if self._builtin is not None:
+            miss = self._builtin(value)
+            if miss is not None:
+                return TypeCheck(False, miss.describe())
+        if self._custom is None:
+            return PASSED
+        verdict = self._custom.check(value) if self._custom.check else None
+        result = _verdict(self.name, verdict)
+        if result.success and self._custom.metadata is not None:
+            result = TypeCheck(True, result.description, {**result.metadata, **self._custom.metadata(value)})
+        return result
+
+
+PASSED = TypeCheck(True)
+
+
+def _verdict(name: str, verdict: TypeCheck | bool | None) -> TypeCheck:
+    if isinstance(verdict, TypeCheck):
+        return verdict
+    if verdict is None or verdict is True:
+        return PASSED
+    if verdict is False:
+        return TypeCheck(False, f"the check of type `{name}` said no")
+    raise DefinitionError(
+        f"The check of type `{name}` must return TypeCheck, bool or None, got `{type_name(type(verdict))}`.",
+        subject=name,
+        hint="return `TypeCheck(success, description)`",
+    )
+
+
+def resolve_type(annotation: Any) -> EdgeType:
+    """Turn what a user wrote as a type into an EdgeType. Never fails: what is unknown is checked by isinstance or not
+    at all."""
+    if annotation is Nothing:
+        return EdgeType("Nothing", type(None), None, nothing=True)
+    if isinstance(annotation, SolidType):
+        return EdgeType(annotation.name, annotation.python, annotation)
+    if get_origin(annotation) is typing.Annotated:
+        base, *extras = get_args(annotation)
+        for extra in extras:
+            if isinstance(extra, SolidType):
+                return EdgeType(extra.name, base, extra)
+    return EdgeType(type_name(annotation), annotation, None)
+
+
+ANY = resolve_type(Any)

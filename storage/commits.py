@@ -1,0 +1,76 @@
+"""The commit: a step's decided result, its small outputs and its events in one object.
+
+NDJSON: the first line is the header, every further line an event. Created with ``If-None-Match: *``, so that of any
+number of attempts exactly one result is *the* result.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from solidstate.errors import IntermediateError
+from solidstate.events import AnyEvent, decode_events, encode_events
+
+
+class CommittedOutput(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One output: its bytes here (``inline``, base64 in JSON) or under ``key``. ``size`` and ``sha256`` are of the
+    encoded bytes."""
+
+    name: str
+    type: str
+    codec: str
+    size: int
+    sha256: str
+    inline: bytes | None = None
+    key: str | None = None
+
+
+class Commit(msgspec.Struct, frozen=True, tag_field="kind", tag="commit", omit_defaults=True):
+    """A step's result. ``attempt_id`` tells whose; ``fingerprint`` of which plan, config and inputs; never of code."""
+
+    run: str
+    pipeline: str
+    step: str
+    attempt: int
+    attempt_id: str
+    fingerprint: str
+    status: Literal["success", "skipped"]
+    outputs: list[CommittedOutput] = []
+
+    def output(self, name: str) -> CommittedOutput | None:
+        return next((out for out in self.outputs if out.name == name), None)
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Commit)
+
+
+def encode_commit(commit: Commit, events: list[AnyEvent]) -> bytes:
+    return _encoder.encode(commit) + b"\n" + encode_events(events)
+
+
+def decode_commit(data: bytes, key: str) -> Commit:
+    """The header alone: what a downstream step needs. Raises IntermediateError when the object is not a commit."""
+    try:
+        return _decoder.decode(data[: _header_end(data)])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise IntermediateError(
+            f"The object `{key}` is not a commit: {error}.",
+            subject=key,
+            hint="something else wrote to the bucket; restore the object's earlier version, or run the step again in a new run",
+        ) from error
+
+
+def decode_commit_events(data: bytes, key: str) -> list[AnyEvent]:
+    """The events after the header."""
+    try:
+        return decode_events(data[_header_end(data) + 1 :])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise IntermediateError(f"The events in `{key}` cannot be read: {error}.", subject=key) from error
+
+
+def _header_end(data: bytes) -> int:
+    end = data.find(b"\n")
+    return len(data) if end < 0 else end

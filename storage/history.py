@@ -1,0 +1,137 @@
+"""The read model: runs, steps and events as they can be read back from a store, finished or not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest
+from solidstate.events import AnyEvent, decode_events
+from solidstate.storage import keys
+from solidstate.storage.commits import decode_commit_events
+from solidstate.storage.records import (
+    RunRecord,
+    RunSummary,
+    decode_run_record,
+    decode_run_summary,
+)
+from solidstate.storage.store import ObjectStore
+
+
+class _PlanStep(msgspec.Struct):
+    name: str
+    solid: str = ""
+
+
+class _PlanSteps(msgspec.Struct):
+    """The part of a stored plan that history needs."""
+
+    steps: list[_PlanStep]
+
+
+def run_ids(store: ObjectStore, pipeline: str | None = None) -> list[tuple[str, str]]:
+    """(pipeline, run) of every run on record."""
+    found = (keys.parse_run_record(info.key) for info in store.list(keys.runs_prefix(pipeline)))
+    return [pair for pair in found if pair is not None]
+
+
+def list_runs(store: ObjectStore, pipeline: str | None = None) -> list[RunSummary]:
+    """Every run, newest first. A run without a summary has status ``running``."""
+    runs = [summary_of(store, *pair) for pair in run_ids(store, pipeline)]
+    return sorted(runs, key=lambda run: (run.started_at, run.run), reverse=True)
+
+
+def find_run(store: ObjectStore, wanted: str, pipeline: str | None = None) -> RunSummary:
+    """The run of that id, or of the only id that begins with it; ``last`` is the newest. Raises RunNotFound."""
+    known = run_ids(store, pipeline)
+    if wanted == "last":
+        runs = list_runs(store, pipeline)
+        if runs:
+            return runs[0]
+        raise RunNotFound("No run is on record.", subject=wanted, hint="start one with `solidstate run TARGET`")
+    exact = [pair for pair in known if pair[1] == wanted]
+    matches = exact or [pair for pair in known if pair[1].startswith(wanted)]
+    if len(matches) == 1:
+        return summary_of(store, *matches[0])
+    if matches:
+        names = ", ".join(f"`{run}` ({owner})" for owner, run in matches[:5])
+        raise RunNotFound(
+            f"{len(matches)} runs begin with `{wanted}`: {names}.", subject=wanted, hint="write more of the id"
+        )
+    near = closest(wanted, [run for _, run in known])
+    raise RunNotFound(
+        f"There is no run `{wanted}`.",
+        subject=wanted,
+        hint=f"did you mean `{near}`?" if near else "list the runs with `solidstate runs`",
+    )
+
+
+def summary_of(store: ObjectStore, pipeline: str, run: str) -> RunSummary:
+    """A run's summary; made from its record while it has none."""
+    key = keys.run_summary(pipeline, run)
+    try:
+        return decode_run_summary(store.get(key), key)
+    except MissingObject:
+        record = record_of(store, pipeline, run)
+    return RunSummary(
+        run=record.run,
+        pipeline=record.pipeline,
+        plan=record.plan,
+        mode=record.mode,
+        status="running",
+        started_at=record.started_at,
+        duration_s=round(max(0.0, time.time() - record.started_at), 3),
+        preset=record.preset,
+        tags=record.tags,
+        execution=record.execution,
+        engine=record.engine,
+    )
+
+
+def record_of(store: ObjectStore, pipeline: str, run: str) -> RunRecord:
+    key = keys.run_record(pipeline, run)
+    return decode_run_record(store.get(key), key)
+
+
+def step_names(store: ObjectStore, pipeline: str, plan_hash: str) -> list[str]:
+    """The steps of a recorded plan, in plan order."""
+    key = keys.plan(pipeline, plan_hash)
+    try:
+        return [step.name for step in msgspec.json.decode(store.get(key), type=_PlanSteps).steps]
+    except msgspec.MsgspecError as error:
+        raise IntermediateError(f"The object `{key}` is not a plan: {error}.", subject=key) from error
+
+
+def events_of(store: ObjectStore, run: RunSummary) -> Iterator[AnyEvent]:
+    """All events of a run in order: by plan, then attempt, then sequence. Works while it is still running."""
+    key = keys.run_events(run.pipeline, run.run)
+    try:
+        body = store.get(key)
+    except MissingObject:
+        for step in step_names(store, run.pipeline, run.plan):
+            yield from step_events(store, run.pipeline, step, run.run)
+        return
+    yield from _decoded(body, key)
+
+
+def step_events(store: ObjectStore, pipeline: str, step: str, run: str) -> list[AnyEvent]:
+    """What one step has left so far: attempts that did not commit, then the commit."""
+    events: list[AnyEvent] = []
+    for info in store.list(keys.attempts_prefix(pipeline, step, run)):
+        events += _decoded(store.get(info.key), info.key)
+    key = keys.commit(pipeline, step, run)
+    try:
+        events += decode_commit_events(store.get(key), key)
+    except MissingObject:
+        pass
+    return sorted(events, key=lambda event: (event.attempt, event.seq))
+
+
+def _decoded(body: bytes, key: str) -> list[Any]:
+    try:
+        return decode_events(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise IntermediateError(f"The object `{key}` does not hold events: {error}.", subject=key) from error

@@ -1,0 +1,94 @@
+"""Every S3 key solidstate uses, spelled once.
+
+Depth is fixed and the pipeline and step stand before the run, so that IAM policies can be cut by prefix: no part ever
+holds a slash. What a stranger can choose (run ids, attempt ids) is checked here and nowhere else.
+
+    v1/runs/<pipeline>/<run>/run.json                    who started what, when; written once
+    v1/runs/<pipeline>/<run>/summary.json                how it ended
+    v1/runs/<pipeline>/<run>/events.ndjson               all events, merged when it ended
+    v1/plans/<pipeline>/<plan hash>.json                 the plan the run followed
+    v1/commits/<pipeline>/<step>/<run>.ndjson            a step's result; created once, never overwritten
+    v1/attempts/<pipeline>/<step>/<run>/<attempt>.ndjson events of an attempt that did not commit
+    v1/data/<pipeline>/<step>/<run>/<attempt>/<output>   outputs too large for the commit
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from solidstate.errors import StorageError
+
+ROOT = "v1"
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
+_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+
+
+def run_id_from(name: str) -> str:
+    """A run id from an execution name. Names of ordinary characters are kept; anything else legal for Step Functions
+    (which allows ``..`` and all of Unicode) is hashed."""
+    return name if _RUN.fullmatch(name) else "x-" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def run_record(pipeline: str, run: str) -> str:
+    return _key("runs", pipeline, run, "run.json")
+
+
+def run_summary(pipeline: str, run: str) -> str:
+    return _key("runs", pipeline, run, "summary.json")
+
+
+def run_events(pipeline: str, run: str) -> str:
+    return _key("runs", pipeline, run, "events.ndjson")
+
+
+def runs_prefix(pipeline: str | None = None) -> str:
+    return f"{ROOT}/runs/" if pipeline is None else _key("runs", pipeline) + "/"
+
+
+def plan(pipeline: str, plan_hash: str) -> str:
+    return _key("plans", pipeline, f"{plan_hash}.json")
+
+
+def commit(pipeline: str, step: str, run: str) -> str:
+    return _key("commits", pipeline, step, f"{run}.ndjson")
+
+
+def attempt(pipeline: str, step: str, run: str, attempt_id: str) -> str:
+    return _key("attempts", pipeline, step, run, f"{attempt_id}.ndjson")
+
+
+def attempts_prefix(pipeline: str, step: str, run: str) -> str:
+    return _key("attempts", pipeline, step, run) + "/"
+
+
+def data(pipeline: str, step: str, run: str, attempt_id: str, output: str) -> str:
+    return _key("data", pipeline, step, run, attempt_id, output)
+
+
+def data_prefix(pipeline: str, step: str, run: str) -> str:
+    return _key("data", pipeline, step, run) + "/"
+
+
+def attempt_id(number: int, request: str) -> str:
+    """Sorts by attempt number; the request id keeps duplicates of one attempt apart."""
+    return f"{number:03d}-{request}"
+
+
+def parse_run_record(key: str) -> tuple[str, str] | None:
+    """(pipeline, run) of a run record's key, None for any other key."""
+    parts = key.split("/")
+    if len(parts) == 5 and parts[:2] == [ROOT, "runs"] and parts[4] == "run.json":
+        return parts[2], parts[3]
+    return None
+
+
+def _key(*parts: str) -> str:
+    for part in parts:
+        if not _PART.fullmatch(part):
+            raise StorageError(
+                f"{part!r:.80} cannot be part of a key.",
+                subject=part[:80],
+                hint="names start with a letter, digit or underscore, then letters, digits, `_`, `.` or `-`",
+            )
+    return "/".join((ROOT, *parts))

@@ -1,0 +1,56 @@
+"""An object store in memory: for tests, and for in-process runs that keep nothing."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from solidstate.storage.store import ObjectInfo, ObjectWriter, check_key, check_prefix, missing
+
+
+class MemoryStore:
+    """Objects in a dict. Safe to share between threads; bodies are immutable, so readers need no copies."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"MemoryStore({len(self._objects)} objects)"
+
+    def get(self, key: str) -> bytes:
+        body = self._objects.get(check_key(key))
+        if body is None:
+            raise missing(key, "memory:")
+        return body
+
+    def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
+        check_key(key)
+        with self._lock:
+            if if_absent and key in self._objects:
+                return False
+            self._objects[key] = bytes(body)
+        return True
+
+    def exists(self, key: str) -> bool:
+        return check_key(key) in self._objects
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        check_prefix(prefix)
+        with self._lock:
+            found = [ObjectInfo(key, len(body)) for key, body in self._objects.items() if key.startswith(prefix)]
+        return iter(sorted(found, key=lambda info: info.key))
+
+    def delete(self, key: str) -> None:
+        check_key(key)
+        with self._lock:
+            self._objects.pop(key, None)
+
+    @contextmanager
+    def writer(self, key: str) -> Iterator[ObjectWriter]:
+        check_key(key)
+        buffer = io.BytesIO()
+        yield buffer
+        self.put(key, buffer.getvalue())

@@ -1,0 +1,94 @@
+"""What is recorded of a run as a whole: who started what, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from solidstate.errors import IntermediateError
+from solidstate.events import ErrorInfo
+
+RunStatus = Literal["running", "success", "failed", "cancelled", "interrupted"]
+StepStatus = Literal["success", "failed", "skipped", "not selected", "not reached"]
+
+
+class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Written once, by Start run. ``request`` is the validated run request; ``started_at`` seconds since 1970, UTC."""
+
+    run: str
+    pipeline: str
+    plan: str
+    mode: str
+    started_at: float
+    request: dict[str, Any] = {}
+    preset: str = ""
+    tags: dict[str, str] = {}
+    execution: str = ""
+    engine: str = ""
+    version: str = ""
+
+
+class StepSummary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How one step ended. Sizes in bytes as stored; ``inputs`` and ``outputs`` map names to sizes."""
+
+    step: str
+    solid: str
+    status: StepStatus
+    duration_s: float = 0.0
+    attempts: int = 0
+    inputs: dict[str, int] = {}
+    outputs: dict[str, int] = {}
+    expectations_failed: int = 0
+    expectations: int = 0
+    materializations: list[str] = []
+    reason: str = ""
+    error: ErrorInfo | None = None
+
+
+class RunSummary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a run ended; written by End run, or by a local engine that was stopped."""
+
+    run: str
+    pipeline: str
+    plan: str
+    mode: str
+    status: RunStatus
+    started_at: float
+    duration_s: float
+    steps: list[StepSummary] = []
+    message: str = ""
+    preset: str = ""
+    tags: dict[str, str] = {}
+    execution: str = ""
+    engine: str = ""
+
+    def counts(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for step in self.steps:
+            counts[step.status] = counts.get(step.status, 0) + 1
+        return counts
+
+
+_encoder = msgspec.json.Encoder()
+_record = msgspec.json.Decoder(RunRecord)
+_summary = msgspec.json.Decoder(RunSummary)
+
+
+def encode_record(record: RunRecord | RunSummary) -> bytes:
+    return _encoder.encode(record) + b"\n"
+
+
+def decode_run_record(data: bytes, key: str) -> RunRecord:
+    return _decode(_record, data, key, "run record")
+
+
+def decode_run_summary(data: bytes, key: str) -> RunSummary:
+    return _decode(_summary, data, key, "run summary")
+
+
+def _decode(decoder: Any, data: bytes, key: str, what: str) -> Any:
+    try:
+        return decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise IntermediateError(f"The object `{key}` is not a {what}: {error}.", subject=key) from error

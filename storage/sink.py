@@ -1,0 +1,107 @@
+"""From a value to stored bytes: small ones stay in hand, large ones stream to an object of their own.
+
+A step's small outputs travel inside its commit, so whether a value needs an object is known only once enough of its
+bytes were made. :class:`SpoolingSink` decides on the fly and hashes everything that passes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from solidstate.storage.codecs import Codec
+from solidstate.storage.store import ObjectStore, ObjectWriter
+
+INLINE_LIMIT = 256 * 1024
+"""Bytes up to which an encoded value is kept inline."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Where the encoded bytes are: ``inline``, or in the object ``key``; never both. ``size`` in bytes, ``sha256`` in
+    hex, both of all encoded bytes."""
+
+    size: int
+    sha256: str
+    inline: bytes | None
+    key: str | None
+
+
+class SpoolingSink:
+    """A write-only binary file. Up to ``limit`` bytes stay in memory; the first byte more opens the object ``key``.
+
+    Use it as a context manager, write, and read :attr:`stored` after the block. When the block raises, nothing becomes
+    visible in the store.
+    """
+
+    def __init__(self, store: ObjectStore, key: str, limit: int = INLINE_LIMIT) -> None:
+        self._store = store
+        self._key = key
+        self._limit = limit
+        self._size = 0
+        self._sha = hashlib.sha256()
+        self._held: bytearray | None = bytearray()
+        self._writer: ObjectWriter | None = None
+        self._open = ExitStack()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed = True
+        self._open.__exit__(kind, error, trace)
+
+    @property
+    def stored(self) -> Stored:
+        """The result. Meaningful after the block was left without an exception."""
+        inline = bytes(self._held) if self._held is not None else None
+        key = self._key if self._held is None else None
+        return Stored(size=self._size, sha256=self._sha.hexdigest(), inline=inline, key=key)
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:
+        view = memoryview(data).cast("B")  # pyarrow hands over its own buffers, which have no length in bytes
+        self._sha.update(view)
+        self._size += view.nbytes
+        if self._held is not None:
+            if self._size <= self._limit:
+                self._held += view
+                return view.nbytes
+            self._writer = self._open.enter_context(self._store.writer(self._key))
+            self._writer.write(self._held)
+            self._held = None
+        assert self._writer is not None
+        self._writer.write(view)
+        return view.nbytes
+
+    def flush(self) -> None:
+        """Nothing to do: what is written is passed on at once."""
+
+    def writable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        return self._size
+
+
+def store_value(store: ObjectStore, key: str, value: object, codec: Codec, limit: int = INLINE_LIMIT) -> Stored:
+    """Encode ``value``; write an object only beyond ``limit`` bytes. Raises ``NotStorable`` from the codec and
+    ``StorageError`` from the store; then nothing is visible under ``key``."""
+    with SpoolingSink(store, key, limit) as sink:
+        codec.encode(value, sink)
+    return sink.stored

@@ -1,0 +1,127 @@
+"""Five verbs over objects with keys, and what a key may be.
+
+Everything solidstate remembers goes through :class:`ObjectStore`: S3 in the cloud, a folder or memory elsewhere. The
+interface is this small so that the commit protocol can be tested against any of them. One rule for keys serves all
+stores: what works in a folder works on S3 and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from solidstate.errors import MissingObject, StorageError, shown
+
+MAX_KEY_BYTES = 1024
+"""S3's limit on a key in UTF-8 (S3 user guide, "Naming Amazon S3 objects")."""
+MAX_SEGMENT_BYTES = 255
+"""What common file systems allow for one name."""
+
+
+class ObjectInfo(msgspec.Struct, frozen=True):
+    """One listed object; ``size`` in bytes."""
+
+    key: str
+    size: int
+
+
+class ObjectWriter(Protocol):
+    """Where the bytes of one object go. Enough of a binary file for pyarrow, polars and numpy to write to."""
+
+    @property
+    def closed(self) -> bool: ...
+    def write(self, data: bytes | bytearray | memoryview, /) -> int: ...
+    def flush(self) -> None: ...
+    def writable(self) -> bool: ...
+    def readable(self) -> bool: ...
+    def seekable(self) -> bool: ...
+    def tell(self) -> int: ...
+
+
+class ObjectStore(Protocol):
+    """Objects by key. Every verb raises :class:`StorageError` for a key that :func:`check_key` refuses, and
+    ``StorageUnavailable`` when the store did not answer."""
+
+    def get(self, key: str) -> bytes:
+        """The whole object; raises ``MissingObject``."""
+        ...
+
+    def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
+        """Write atomically. False: ``if_absent`` was asked and an object was there; it is left as it was."""
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object of exactly that key."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Objects whose key starts with ``prefix`` (a string prefix, not a folder), sorted by key, fetched lazily."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object; nothing happens when there is none."""
+        ...
+
+    def writer(self, key: str) -> AbstractContextManager[ObjectWriter]:
+        """Stream one large object. It becomes visible at a clean exit; after an exception nothing is left."""
+        ...
+
+
+def missing(key: str, place: str) -> MissingObject:
+    """The error for a key that holds nothing; ``place`` names the store, as in ``s3://bucket``."""
+    return MissingObject(f"There is no object `{key}` in `{place}`.", subject=key, path=f"{place}/{key}")
+
+
+def check_key(key: str) -> str:
+    """The key itself, when every store can hold it; raises ``StorageError`` otherwise."""
+    problem = _problem_with(key, key.split("/"))
+    if problem:
+        raise StorageError(
+            f"The key {_quoted(key)} cannot be used: {problem}.",
+            subject=key,
+            hint="use segments of printable characters joined by single slashes, such as `runs/2026/summary.json`",
+        )
+    return key
+
+
+def check_prefix(prefix: str) -> str:
+    """The prefix itself, when keys may start with it; the empty prefix means every object."""
+    segments = prefix.split("/")
+    whole = segments[:-1] if segments[-1] in {"", ".", ".."} else segments  # the last one may be the start of a name
+    problem = _problem_with(prefix, whole) if whole else ""
+    if problem:
+        raise StorageError(
+            f"The prefix {_quoted(prefix)} cannot be used: {problem}.",
+            subject=prefix,
+            hint="use the beginning of a key, such as `runs/2026/`",
+        )
+    return prefix
+
+
+def _problem_with(key: str, segments: list[str]) -> str:
+    try:
+        length = len(key.encode())
+    except UnicodeEncodeError:
+        return "it holds a lone surrogate, which UTF-8 cannot express"
+    if length > MAX_KEY_BYTES:
+        return f"it has {length:,} bytes and S3 allows {MAX_KEY_BYTES:,}"
+    if "\\" in key:
+        return "a backslash separates folders on some systems"
+    unprintable = next((c for c in key if c < " " or c == "\x7f"), None)
+    if unprintable is not None:
+        return f"it holds the control character {unprintable!r}"
+    for segment in segments:
+        if not segment:
+            return "it is empty" if not key else "it starts or ends with a slash, or has two in a row"
+        if segment in {".", ".."}:
+            return f"the segment `{segment}` would lead to another folder"
+        if len(segment.encode()) > MAX_SEGMENT_BYTES:
+            return f"a segment has {len(segment.encode()):,} bytes and file systems allow {MAX_SEGMENT_BYTES:,}"
+    return ""
+
+
+def _quoted(key: str) -> str:
+    return f"`{shown(key)[1:-1]}`"

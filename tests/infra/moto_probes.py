@@ -1,0 +1,441 @@
+"""What moto does in the cases the repairs are about, as data: run as a script, ``stock`` or ``repaired``, prints JSON.
+
+A process of its own, because repairs stay for the life of a process. ``test_moto_repairs.py`` holds the expectations.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from moto import mock_aws
+from moto.s3 import models as s3_models
+from moto.s3 import notifications
+from moto.stepfunctions.parser import utils as interpreter_utils
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
+from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.backend import execution, execution_worker
+
+ROLE = "arn:aws:iam::123456789012:role/any"
+PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+PROBES: dict[str, Callable[[], Any]] = {}
+
+
+def probe(of: Callable[[], Any]) -> Callable[[], Any]:
+    """Collect a probe under its function's name."""
+    PROBES[of.__name__] = of
+    return of
+
+
+def client(service: str) -> Any:
+    """A client inside ``mock_aws``."""
+    make: Any = boto3.client
+    return make(service, region_name="us-east-1")
+
+
+def machine(definition: dict[str, Any]) -> str:
+    """Create a state machine of the definition, named by its position."""
+    sfn = client("stepfunctions")
+    name = f"m{len(sfn.list_state_machines()['stateMachines'])}"
+    made = sfn.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)
+    return str(made["stateMachineArn"])
+
+
+def start(definition: dict[str, Any], document: Any = None) -> str:
+    """Start a machine of the definition; gives the execution's ARN."""
+    arn = machine(definition)
+    sfn = client("stepfunctions")
+    return str(sfn.start_execution(stateMachineArn=arn, name="run", input=json.dumps(document or {}))["executionArn"])
+
+
+def ended(execution_arn: str) -> dict[str, Any]:
+    """The description of the execution once it has ended."""
+    sfn = client("stepfunctions")
+    while True:
+        described: dict[str, Any] = sfn.describe_execution(executionArn=execution_arn)
+        if described["status"] != "RUNNING":
+            time.sleep(0.01)
+            return dict(sfn.describe_execution(executionArn=execution_arn))
+        time.sleep(0.01)
+
+
+def run(state: dict[str, Any], document: Any = None) -> dict[str, Any]:
+    """Run one state to its end."""
+    return ended(start({"StartAt": "A", "States": {"A": {"End": True, **state}}}, document))
+
+
+def outcome(state: dict[str, Any], document: Any = None) -> Any:
+    """The output of one state as text, or its error name, or the exception that describing it raised."""
+    try:
+        described = run(state, document)
+    except TypeError as error:
+        return f"TypeError: {error}"
+    return described.get("output", described.get("error"))
+
+
+@probe
+def cached_client() -> bool:
+    """Two tasks of one service get one client."""
+    return boto_client.boto_client_for("us-east-1", "s3") is boto_client.boto_client_for("us-east-1", "s3")
+
+
+@probe
+def definite_path() -> Any:
+    """A path that names one value, through an index."""
+    return outcome({"Type": "Pass", "InputPath": "$.l[0].b"}, {"l": [{"b": "x"}]})
+
+
+@probe
+def kept_threads() -> bool:
+    """Thread objects are still referenced after the execution."""
+    run({"Type": "Pass"})
+    return len(interpreter_utils.TMP_THREADS) > 0
+
+
+@probe
+def start_time() -> Any:
+    """The start time of the context object as an output."""
+    found = outcome({"Type": "Pass", "Parameters": {"t.$": "$$.Execution.StartTime"}})
+    return found if found.startswith("TypeError") else sorted(json.loads(found))
+
+
+@probe
+def no_choice() -> Any:
+    """A Choice in which nothing matches."""
+    rule = {"Variable": "$.x", "NumericEquals": 1, "Next": "B"}
+    states = {"A": {"Type": "Choice", "Choices": [rule]}, "B": {"Type": "Pass", "End": True}}
+    return ended(start({"StartAt": "A", "States": states}, {"x": 2}))["error"]
+
+
+@probe
+def poisoned_parser() -> str:
+    """A good definition after one that failed half way through."""
+    state = {"Type": "Pass", "QueryLanguage": "JSONPath", "End": True}
+    try:
+        machine({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}})
+    except Exception:
+        pass
+    try:
+        machine({"StartAt": "A", "States": {"A": {"Type": "Pass", "Parameters": {"a.$": "$.x"}, "End": True}}})
+    except Exception:
+        return "refused"
+    else:
+        return "accepted"
+    finally:
+        Preprocessor._query_language_per_scope.clear()
+
+
+@probe
+def status_before_output() -> list[str]:
+    """The order in which status and output of a finished execution appear."""
+    order: list[str] = []
+
+    def noted(self: Any, name: str, value: Any) -> None:
+        if name in ("exec_status", "output") and value is not None:
+            order.append(f"{name}={getattr(value, 'value', value)}")
+        object.__setattr__(self, name, value)
+
+    execution.Execution.__setattr__ = noted  # type: ignore[method-assign,assignment]  # undone below
+    try:
+        run({"Type": "Pass", "Result": 1})
+    finally:
+        del execution.Execution.__setattr__
+    return [entry for entry in order if "RUNNING" not in entry]
+
+
+@probe
+def start_execution_task() -> Any:
+    """A state that starts another machine and waits for it."""
+    arguments = {"StateMachineArn": machine(PASS), "Input": {"a": 1}}
+    found = outcome({"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "Parameters": arguments})
+    return found if not found.startswith("{") else json.loads(found)["Output"]
+
+
+@probe
+def put_object_task() -> Any:
+    """A state that writes a JSON body to S3."""
+    arguments = {"Bucket": "probes", "Key": "json", "Body": {"a": 1}}
+    found = outcome({"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:s3:putObject", "Parameters": arguments})
+    return "written" if found.startswith("{") else found
+
+
+@probe
+def get_object_task() -> Any:
+    """A state that reads a body from S3."""
+    client("s3").put_object(Bucket="probes", Key="text", Body=b"body")
+    arguments = {"Bucket": "probes", "Key": "text"}
+    found = outcome({"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:s3:getObject", "Parameters": arguments})
+    return json.loads(found)["Body"] if found.startswith("{") else found
+
+
+@probe
+def missing_object_task() -> Any:
+    """The error name when the object is missing."""
+    arguments = {"Bucket": "probes", "Key": "none"}
+    return outcome({"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:s3:getObject", "Parameters": arguments})
+
+
+@probe
+def text_output() -> Any:
+    """DescribeExecution of an execution whose output is text."""
+    return outcome({"Type": "Pass", "Result": "text"})
+
+
+@probe
+def null_output() -> Any:
+    """DescribeExecution of an execution whose output is null."""
+    return outcome({"Type": "Pass", "InputPath": "$.n"}, {"n": None})
+
+
+@probe
+def timed_out_stop_date() -> bool:
+    """DescribeExecution of an execution that timed out says when."""
+    wait = {"Type": "Wait", "Seconds": 3, "End": True}
+    return "stopDate" in ended(start({"StartAt": "A", "TimeoutSeconds": 1, "States": {"A": wait}}))
+
+
+@probe
+def two_unnamed_starts() -> Any:
+    """Two executions of a machine, neither named."""
+    sfn = client("stepfunctions")
+    arn = machine(PASS)
+    first = sfn.start_execution(stateMachineArn=arn)["executionArn"]
+    ended(first)
+    try:
+        second = sfn.start_execution(stateMachineArn=arn)["executionArn"]
+    except sfn.exceptions.ExecutionAlreadyExists:
+        return "ExecutionAlreadyExists"
+    return "two" if first != second else "one"
+
+
+@probe
+def same_name_twice() -> Any:
+    """A second execution of the same name, after the first has ended (right in stock moto; kept right)."""
+    sfn = client("stepfunctions")
+    arn = machine(PASS)
+    ended(sfn.start_execution(stateMachineArn=arn, name="same")["executionArn"])
+    try:
+        sfn.start_execution(stateMachineArn=arn, name="same")
+    except sfn.exceptions.ExecutionAlreadyExists:
+        return "ExecutionAlreadyExists"
+    return "started"
+
+
+@probe
+def paged_history() -> Any:
+    """The number of events on a page of two, whether there is a next page, and the first event from behind."""
+    sfn = client("stepfunctions")
+    arn = start(PASS)
+    ended(arn)
+    page = sfn.get_execution_history(executionArn=arn, maxResults=2)
+    behind = sfn.get_execution_history(executionArn=arn, reverseOrder=True)["events"][0]["type"]
+    return [len(page["events"]), "nextToken" in page, behind]
+
+
+@probe
+def task_failure_cause() -> Any:
+    """Error and cause of an execution whose callback task was failed."""
+    sfn, sqs = client("stepfunctions"), client("sqs")
+    url = sqs.create_queue(QueueName="callbacks")["QueueUrl"]
+    arguments = {"QueueUrl": url, "MessageBody": {"token.$": "$$.Task.Token"}}
+    resource = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+    task = {"Type": "Task", "Resource": resource, "Parameters": arguments, "End": True}
+    arn = start({"StartAt": "A", "States": {"A": task}})
+    while not (got := sqs.receive_message(QueueUrl=url).get("Messages")):
+        time.sleep(0.01)
+    sfn.send_task_failure(taskToken=json.loads(got[0]["Body"])["token"], error="Bad", cause="why")
+    described = ended(arn)
+    return [described.get("error"), described.get("cause")]
+
+
+@probe
+def stopped_error_and_cause() -> Any:
+    """Status, error and cause of an execution that was stopped."""
+    sfn = client("stepfunctions")
+    arn = start({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}})
+    time.sleep(0.1)
+    sfn.stop_execution(executionArn=arn, error="Enough", cause="asked")
+    described = ended(arn)
+    return [described["status"], described.get("error"), described.get("cause")]
+
+
+@probe
+def stopped_while_parsed() -> Any:
+    """Stopping an execution whose definition is still being parsed."""
+    parse = execution_worker.ExecutionWorker._get_evaluation_entrypoint
+
+    def slow(self: Any) -> Any:
+        time.sleep(0.2)
+        return parse(self)
+
+    execution_worker.ExecutionWorker._get_evaluation_entrypoint = slow  # type: ignore[method-assign]  # undone below
+    try:
+        arn = start({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}})
+        client("stepfunctions").stop_execution(executionArn=arn)
+        return ended(arn)["status"]
+    except AttributeError as error:
+        return f"AttributeError: {error}"
+    finally:
+        execution_worker.ExecutionWorker._get_evaluation_entrypoint = parse  # type: ignore[method-assign]  # as before
+
+
+@probe
+def stopped_during_a_task() -> Any:
+    """The status right after stopping an execution whose task is still at work."""
+    put, entered, leave = s3_models.S3Backend.put_object, threading.Event(), threading.Event()
+
+    def slow(*given: Any, **named: Any) -> Any:
+        entered.set()
+        leave.wait(10)
+        return put(*given, **named)
+
+    s3_models.S3Backend.put_object = slow  # type: ignore[method-assign]  # undone below
+    try:
+        arguments = {"Bucket": "probes", "Key": "slow", "Body": "text"}
+        resource = "arn:aws:states:::aws-sdk:s3:putObject"
+        task = {"Type": "Task", "Resource": resource, "Parameters": arguments, "End": True}
+        arn = start({"StartAt": "A", "States": {"A": task}})
+        entered.wait(10)
+        client("stepfunctions").stop_execution(executionArn=arn)
+        return client("stepfunctions").describe_execution(executionArn=arn)["status"]
+    finally:
+        leave.set()
+        ended(arn)
+        s3_models.S3Backend.put_object = put  # type: ignore[method-assign]  # as before
+
+
+def winners(attempts: list[Callable[[], Any]]) -> int:
+    """How many of the attempts, made at the same time, succeed, when storing an object takes a while."""
+    put = s3_models.S3Backend.put_object
+
+    def slow(*given: Any, **named: Any) -> Any:
+        time.sleep(0.2)
+        return put(*given, **named)
+
+    won: list[int] = []
+
+    def attempt(of: Callable[[], Any]) -> None:
+        try:
+            of()
+        except Exception:
+            return
+        won.append(1)
+
+    s3_models.S3Backend.put_object = slow  # type: ignore[method-assign]  # undone below
+    try:
+        threads = [threading.Thread(target=attempt, args=(of,)) for of in attempts]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        s3_models.S3Backend.put_object = put  # type: ignore[method-assign]  # as before
+    return len(won)
+
+
+@probe
+def conditional_put_winners() -> int:
+    """How many of two writers create the same object."""
+    s3 = client("s3")
+    write = lambda: s3.put_object(Bucket="probes", Key="raced", Body=b"1", IfNoneMatch="*")  # noqa: E731 - used twice
+    return winners([write, write])
+
+
+@probe
+def conditional_multipart_winners() -> int:
+    """How many of two multipart uploads create the same object."""
+    s3 = client("s3")
+
+    def prepared() -> Callable[[], Any]:
+        at = {"Bucket": "probes", "Key": "parts"}
+        upload = s3.create_multipart_upload(**at)["UploadId"]
+        tag = s3.upload_part(**at, UploadId=upload, PartNumber=1, Body=b"1")["ETag"]
+        parts = {"Parts": [{"ETag": tag, "PartNumber": 1}]}
+        return lambda: s3.complete_multipart_upload(**at, UploadId=upload, MultipartUpload=parts, IfNoneMatch="*")
+
+    return winners([prepared(), prepared()])
+
+
+@probe
+def notified_in_the_request() -> bool:
+    """The notification of an object runs in the thread that writes it."""
+    s3, sqs = client("s3"), client("sqs")
+    queue = sqs.create_queue(QueueName="notified")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    s3.create_bucket(Bucket="notifying")
+    wanted = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    s3.put_bucket_notification_configuration(Bucket="notifying", NotificationConfiguration=wanted)
+    seen: list[threading.Thread] = []
+    send = notifications._send_sqs_message
+    notifications._send_sqs_message = lambda *_: seen.append(threading.current_thread())
+    try:
+        s3.put_object(Bucket="notifying", Key="k", Body=b"")
+        while not seen:
+            time.sleep(0.01)
+    finally:
+        notifications._send_sqs_message = send
+    return seen[-1] is threading.current_thread()
+
+
+def stack_output(name: str, properties: dict[str, Any]) -> Any:
+    """Deploy a machine of the properties by CloudFormation and run it; gives its output."""
+    properties = {"StateMachineName": name, "RoleArn": ROLE, **properties}
+    template = {
+        "Resources": {"M": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}},
+        "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["M", "Arn"]}}},
+    }
+    formation, sfn = client("cloudformation"), client("stepfunctions")
+    try:
+        formation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+        arn = formation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"][0]["OutputValue"]
+        started = sfn.start_execution(stateMachineArn=arn, name="run")["executionArn"]
+        output = json.loads(ended(started)["output"])
+        formation.delete_stack(StackName=name)
+        left = [m for m in sfn.list_state_machines()["stateMachines"] if m["name"] == name]
+    except Exception as error:
+        return type(error).__name__
+    return [output, len(left)]
+
+
+def said(text: str) -> dict[str, Any]:
+    """A machine that answers the text."""
+    return {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": text, "End": True}}}
+
+
+@probe
+def stack_with_text() -> Any:
+    """A stack's machine given as DefinitionString with substitutions."""
+    properties = {"DefinitionString": json.dumps(said("${Word}")), "DefinitionSubstitutions": {"Word": "hello"}}
+    return stack_output("by-text", properties)
+
+
+@probe
+def stack_with_object() -> Any:
+    """A stack's machine given as an object in S3."""
+    client("s3").put_object(Bucket="probes", Key="machine.json", Body=json.dumps(said("stored")).encode())
+    return stack_output("by-object", {"DefinitionS3Location": {"Bucket": "probes", "Key": "machine.json"}})
+
+
+def main(kind: str) -> None:
+    """Run every probe against stock or repaired moto and print the answers."""
+    logging.disable(logging.CRITICAL)
+    if kind == "repaired":
+        from solidstate.infra.moto_repairs import apply_repairs
+
+        apply_repairs()
+    answers = {}
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+        client("s3").create_bucket(Bucket="probes")
+        for name, of in PROBES.items():
+            answers[name] = of()
+    print(json.dumps(answers))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
