@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from solidstate.events import ResourceInit, ResourceTeardown
+from solidstate.errors import SolidstateError, closest, name_list
+from solidstate.events import ErrorInfo, ResourceInit, ResourceTeardown
 from solidstate.handler.boundary import call
 from solidstate.handler.outcome import Refused, UserCodeRaised, error_info
 from solidstate.handler.recorder import Recorder
-from solidstate.errors import closest, name_list
 from solidstate.resources import Mode
 
 
@@ -38,6 +39,9 @@ class ResourceStack:
         self._log = log
         self._values: dict[str, Any] = {}
         self._open: list[tuple[str, Any]] = []
+        self._lock = (
+            threading.RLock()
+        )  # a solid may ask from several threads; each resource is opened once all the same
 
     def get(self, key: str) -> Any:
         """The resource a solid asked for by ``context.resources.<key>``."""
@@ -48,7 +52,8 @@ class ResourceStack:
                 subject=key,
                 hint=f"did you mean `{near}`?" if near else f'declare it: `@solid(resources={{"{key}"}})`',
             )
-        return self._acquire(key)
+        with self._lock:
+            return self._acquire(key)
 
     def _acquire(self, key: str) -> Any:
         if key in self._values:
@@ -69,7 +74,13 @@ class ResourceStack:
         value = call(doing, definition.fn, *arguments, **needed)
         if definition.generator:
             generator = value
-            value = call(doing, next, generator)
+            value = call(doing, next, generator, _END)
+            if value is _END:
+                raise Refused(
+                    f"Resource `{key}` ended without yielding anything.",
+                    subject=key,
+                    hint="yield the resource once; what follows the `yield` is its teardown",
+                )
             self._open.append((key, generator))
         self._values[key] = value
         self._recorder.emit(ResourceInit, name=key, duration_s=round(self._recorder.elapsed() - began, 6))
@@ -77,14 +88,30 @@ class ResourceStack:
 
     def close(self) -> None:
         """Run every teardown, last opened first. A teardown that raises is recorded and does not stop the others."""
-        while self._open:
-            key, generator = self._open.pop()
-            error = None
-            try:
-                call(f"closing resource `{key}`", next, generator, None)
-            except UserCodeRaised as raised:
-                error = error_info(raised.original)
-            self._recorder.emit(ResourceTeardown, name=key, error=error)
+        with self._lock:
+            while self._open:
+                key, generator = self._open.pop()
+                self._recorder.emit(ResourceTeardown, name=key, error=_torn_down(key, generator))
+
+
+_END: Any = object()
+
+
+def _torn_down(key: str, generator: Any) -> ErrorInfo | None:
+    doing = f"closing resource `{key}`"
+    try:
+        if call(doing, next, generator, _END) is not _END:
+            call(doing, generator.close)
+            raise Refused(
+                f"Resource `{key}` yielded twice.",
+                subject=key,
+                hint="yield the resource once; what follows the `yield` is its teardown",
+            )
+    except UserCodeRaised as raised:
+        return error_info(raised.original)
+    except SolidstateError as error:
+        return error_info(error)
+    return None
 
 
 class Resources:
@@ -101,4 +128,5 @@ class Resources:
         try:
             return self._stack.get(key)
         except UserCodeRaised as raised:  # the solid may want to handle what its resource raised
-            raise raised.original from raised.original.__cause__
+            original = raised.original
+        raise original  # outside the handler, which would add itself to the user's traceback

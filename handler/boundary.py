@@ -2,48 +2,76 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from solidstate.errors import SolidstateError
 from solidstate.handler.outcome import UserCodeRaised
 
 T = TypeVar("T")
 
 
 @contextmanager
-def user_code(doing: str) -> Iterator[None]:
-    """Whatever leaves the body is wrapped, ``sys.exit()`` included; only Ctrl-C passes as it is."""
+def user_code(doing: str = "") -> Iterator[None]:
+    """Whatever leaves the body is wrapped, ``sys.exit()`` included. Only Ctrl-C and our own errors pass as they are.
+
+    ``doing`` is told with the error, for everything but the solid itself: "opening resource `db`".
+    """
     try:
         yield
-    except (KeyboardInterrupt, GeneratorExit, UserCodeRaised):
+    except (SolidstateError, UserCodeRaised):
         raise
     except BaseException as error:
-        raise UserCodeRaised(error, doing) from error
+        if _is_ctrl_c(error):
+            raise
+        raise _told(error, doing) from error
 
 
 def call(doing: str, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """Call a function of the user's inside the boundary."""
-    try:
+    try:  # as `user_code`, without the cost of a generator for each call
         return fn(*args, **kwargs)
-    except (KeyboardInterrupt, GeneratorExit, UserCodeRaised):
+    except (SolidstateError, UserCodeRaised):
         raise
     except BaseException as error:
-        raise UserCodeRaised(error, doing) from error
+        if _is_ctrl_c(error):
+            raise
+        raise _told(error, doing) from error
 
 
 _END: Any = object()
 
 
-def items(doing: str, generator: Iterator[T]) -> Iterator[T]:
-    """What a user's generator yields, each step of it inside the boundary; it is closed in any case."""
+def items(generator: Iterator[T]) -> Iterator[T]:
+    """What a solid's generator yields, each step of it inside the boundary; it is closed in any case."""
+    close: Callable[[], None] = getattr(generator, "close", _nothing)
     try:
         while True:
-            item = call(doing, next, generator, _END)
+            item = call("", next, generator, _END)
             if item is _END:
                 return
             yield item
-    finally:
-        close = getattr(generator, "close", None)
-        if close is not None:
-            call(doing, close)
+    except BaseException:
+        with contextlib.suppress(UserCodeRaised):  # what went wrong first is what is told
+            call("", close)
+        raise
+
+
+def _nothing() -> None:
+    """What closing an iterator without ``close`` comes to."""
+
+
+def _is_ctrl_c(error: BaseException) -> bool:
+    """Signals reach the main thread alone; elsewhere a KeyboardInterrupt was raised by user code."""
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
+
+
+def _told(error: BaseException, doing: str) -> UserCodeRaised:
+    note = f"while {doing}"
+    if doing and note not in getattr(error, "__notes__", ()):
+        with contextlib.suppress(Exception):  # the class is the user's and may forbid it
+            error.add_note(note)
+    return UserCodeRaised(error)

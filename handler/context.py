@@ -15,6 +15,7 @@ from solidstate.events import (
 )
 from solidstate.handler.acquire import Resources
 from solidstate.handler.outcome import Refused
+from solidstate.handler.plain import text_of
 from solidstate.handler.recorder import Recorder
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
@@ -24,32 +25,33 @@ LogSink = Callable[[Level, str, dict[str, Any]], None]
 class StepLog:
     """``context.log``: a message and structured fields. Each call is an event of the run and a line in the log."""
 
+    # Messages are positional only, so that a field may be called `message`.
+
     __slots__ = ("_recorder", "_sink")
 
     def __init__(self, recorder: Recorder, sink: LogSink | None) -> None:
         self._recorder = recorder
         self._sink = sink
 
-    def debug(self, message: str, **fields: Any) -> None:
+    def debug(self, message: str, /, **fields: Any) -> None:
         self._log("debug", message, fields)
 
-    def info(self, message: str, **fields: Any) -> None:
+    def info(self, message: str, /, **fields: Any) -> None:
         self._log("info", message, fields)
 
-    def warning(self, message: str, **fields: Any) -> None:
+    def warning(self, message: str, /, **fields: Any) -> None:
         self._log("warning", message, fields)
 
-    def error(self, message: str, **fields: Any) -> None:
+    def error(self, message: str, /, **fields: Any) -> None:
         self._log("error", message, fields)
 
-    def critical(self, message: str, **fields: Any) -> None:
+    def critical(self, message: str, /, **fields: Any) -> None:
         self._log("critical", message, fields)
 
     def _log(self, level: Level, message: str, fields: dict[str, Any]) -> None:
-        facts = plain_metadata(fields)
-        self._recorder.emit(LogMessage, level=level, message=str(message), fields=facts)
+        event = self._recorder.emit(LogMessage, level=level, message=text_of(message), fields=plain_metadata(fields))
         if self._sink is not None:
-            self._sink(level, str(message), facts)
+            self._sink(level, event.message, event.fields)
 
 
 class StepContext:
@@ -113,17 +115,17 @@ def record_user_event(recorder: Recorder, event: object) -> None:
         case Materialization():
             recorder.emit(
                 StepMaterialization,
-                label=event.label,
-                path=event.path,
-                description=event.description,
+                label=text_of(event.label),
+                path=text_of(event.path),
+                description=text_of(event.description),
                 metadata=plain_metadata(event.metadata),
             )
         case ExpectationResult():
             recorder.emit(
                 StepExpectation,
                 success=bool(event.success),
-                label=event.label,
-                description=event.description,
+                label=text_of(event.label),
+                description=text_of(event.description),
                 metadata=plain_metadata(event.metadata),
             )
         case _:

@@ -1,8 +1,8 @@
 """A deployed function's runtime, from its environment.
 
-    SOLIDSTATE_PIPELINES   targets, comma separated: ``flights.pipeline:flights``
-    SOLIDSTATE_BUCKET      the data bucket
-    SOLIDSTATE_PLANS       folder of shipped plans, ``<pipeline>.json`` (default ``plans`` beside the code)
+SOLIDSTATE_PIPELINES   targets, comma separated: ``flights.pipeline:flights``
+SOLIDSTATE_BUCKET      the data bucket
+SOLIDSTATE_PLANS       folder of shipped plans, ``<pipeline>.json`` (default ``plans`` beside the code)
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def _variable(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
         raise SolidstateError(
-            f"The environment variable `{name}` is not set.", subject=name, hint="deploy with the generated template.yaml"
+            f"The environment variable `{name}` is not set.",
+            subject=name,
+            hint="deploy with the generated template.yaml",
         )
     return value
 

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from solidstate.errors import MissingObject
+import msgspec
+
+from solidstate.errors import name_list
 from solidstate.events import (
     AnyEvent,
     RunFailure,
@@ -21,19 +23,26 @@ from solidstate.events import (
     StepSkipped,
     StepStart,
     StepSuccess,
-    decode_events,
     encode_events,
 )
-from solidstate.handler.outcome import RunFailed, clip
+from solidstate.handler.outcome import MAX_CAUSE, RunFailed
+from solidstate.handler.plain import clip, clip_json
 from solidstate.handler.recorder import Recorder, Scope
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.planner.contract import EndPayload, RunDigest, RunHandle
 from solidstate.planner.plan import Step
 from solidstate.storage import keys
-from solidstate.storage.commits import decode_commit_events
-from solidstate.storage.records import RunRecord, RunStatus, RunSummary, StepSummary, decode_run_record, encode_record
+from solidstate.storage.history import step_events
+from solidstate.storage.records import (
+    RunRecord,
+    RunStatus,
+    RunSummary,
+    StepStatus,
+    StepSummary,
+    decode_run_record,
+    encode_record,
+)
 
-MAX_CAUSE = 30_000
 PARALLEL_FROM = 8
 
 
@@ -42,7 +51,7 @@ def end_run(runtime: Runtime, payload: EndPayload) -> RunDigest:
     loaded = runtime.pipeline(payload.pipeline)
     summary = close(runtime, loaded, payload.run)
     if summary.status != "success":
-        raise RunFailed(clip(summary.message, MAX_CAUSE))
+        raise RunFailed(clip_json(summary.message, MAX_CAUSE))
     where = keys.run_summary(payload.pipeline, payload.run.id)
     return RunDigest(run=payload.run.id, status="success", steps=summary.counts(), summary=where)
 
@@ -52,11 +61,10 @@ def close(runtime: Runtime, loaded: LoadedPipeline, run: RunHandle, ended: RunSt
     key = keys.run_record(loaded.definition.name, run.id)
     record = decode_run_record(runtime.store.get(key), key)
     steps = loaded.plan.steps
-    selected = set(run.steps) if run.steps is not None else None
-    found = _collect(runtime, loaded, [s for s in steps if selected is None or s.name in selected], run.id)
-    summaries = [
-        summarise_step(step, found[step.name]) if step.name in found else _unselected(step) for step in steps
-    ]
+    selected = record.request.get("steps")
+    chosen = steps if selected is None else [step for step in steps if step.name in set(selected)]
+    found = _collect(runtime, loaded, list(chosen), run.id)
+    summaries = [summarise_step(step, found[step.name]) if step.name in found else _unselected(step) for step in steps]
     failed = [s for s in summaries if s.status == "failed"]
     never = [s for s in summaries if s.status == "not reached"]
     status: RunStatus = ended or ("failed" if failed or never else "success")
@@ -69,7 +77,7 @@ def close(runtime: Runtime, loaded: LoadedPipeline, run: RunHandle, ended: RunSt
         started_at=record.started_at,
         duration_s=round(max(0.0, time.time() - record.started_at), 3),
         steps=summaries,
-        message=failure_message(failed, never) if status != "success" else "",
+        message=failure_message(failed, never, ended) if status != "success" else "",
         preset=record.preset,
         tags=record.tags,
         execution=record.execution,
@@ -88,18 +96,7 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
     pipeline = loaded.definition.name
 
     def collect(step: Step) -> list[AnyEvent]:
-        prefix = keys.attempts_prefix(pipeline, step.name, run)
-        key = keys.commit(pipeline, step.name, run)
-        try:
-            body = runtime.store.get(key)
-        except MissingObject:
-            body = None
-        committed = decode_commit_events(body, key) if body is not None else []
-        # The commit says which attempt it was; a first attempt has nothing before it worth a listing.
-        if body is not None and all(event.attempt <= 1 for event in committed):
-            return committed
-        lost = [event for info in runtime.store.list(prefix) for event in decode_events(runtime.store.get(info.key))]
-        return lost + committed
+        return step_events(runtime.store, pipeline, step.name, run, thorough=False)
 
     return dict(zip((s.name for s in steps), _each(collect, steps, runtime.fetch_workers), strict=True))
 
@@ -116,14 +113,14 @@ def _each(fn: Callable[[Step], list[AnyEvent]], steps: list[Step], workers: int)
 def summarise_step(step: Step, events: list[AnyEvent]) -> StepSummary:
     """One step's events, boiled down. A step whose last word is a failed attempt has failed, retries or not."""
     last = max((event.attempt for event in events), default=0)
-    status: Any = "not reached"
+    status: StepStatus = "not reached"
     facts: dict[str, Any] = {"inputs": {}, "outputs": {}, "materializations": []}
     expectations: list[bool] = []
     for event in events:
         match event:
             case StepStart():  # a later attempt starts afresh
                 status = "failed"
-                facts.update(inputs={}, outputs={}, materializations=[], error=None)
+                facts = {"inputs": {}, "outputs": {}, "materializations": []}
                 expectations = []
             case StepInput():
                 facts["inputs"][event.name] = event.size
@@ -154,14 +151,23 @@ def summarise_step(step: Step, events: list[AnyEvent]) -> StepSummary:
     )
 
 
-def failure_message(failed: list[StepSummary], never: list[StepSummary]) -> str:
-    """What the console shows as the cause of a failed execution."""
+def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: RunStatus | None = None) -> str:
+    """What the console shows as the cause of a failed execution. ``ended`` as for :func:`close`."""
+    if ended == "cancelled":
+        undone = name_list([s.step for s in [*failed, *never]])
+        return f"The run was stopped; without a result: {undone}" if undone else "The run was stopped"
     lines: list[str] = []
     if failed:
-        lines.append(f"{len(failed)} step{'s' if len(failed) > 1 else ''} failed: " + ", ".join(f"`{s.step}`" for s in failed))
+        lines.append(
+            f"{len(failed)} step{'s' if len(failed) > 1 else ''} failed: " + ", ".join(f"`{s.step}`" for s in failed)
+        )
         for step in failed[:20]:
             error = step.error
-            lines.append(f"  `{step.step}`: {error.type}: {clip(error.message, 500)}" if error else f"  `{step.step}`: {step.reason}")
+            lines.append(
+                f"  `{step.step}`: {error.type}: {clip(error.message, 500)}"
+                if error
+                else f"  `{step.step}`: {step.reason}"
+            )
             if error and error.place:
                 lines.append(f"    at {error.place.file}:{error.place.line}: {error.place.code}")
             if error and error.hint:
@@ -176,9 +182,13 @@ def failure_message(failed: list[StepSummary], never: list[StepSummary]) -> str:
 
 def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, steps: list[AnyEvent]) -> None:
     scope = Scope(run=record.run, pipeline=record.pipeline, execution=record.execution)
-    first = Recorder(scope)
-    start = first.emit(
-        RunStart,
+    start = RunStart(
+        run=record.run,
+        pipeline=record.pipeline,
+        seq=1,
+        time=record.started_at,
+        elapsed_s=0.0,
+        execution=record.execution,
         mode=record.mode,
         plan=record.plan,
         steps=sum(1 for s in summary.steps if s.status != "not selected"),
@@ -191,6 +201,9 @@ def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, steps: list
         end = last.emit(RunSuccess, duration_s=summary.duration_s, steps=summary.counts())
     else:
         names = [s.step for s in summary.steps if s.status == "failed"]
-        end = last.emit(RunFailure, duration_s=summary.duration_s, steps=summary.counts(), failed=names, message=summary.message)
+        end = last.emit(
+            RunFailure, duration_s=summary.duration_s, steps=summary.counts(), failed=names, message=summary.message
+        )
+    end = msgspec.structs.replace(end, seq=2)
     runtime.store.put(keys.run_events(record.pipeline, record.run), encode_events([start, *steps, end]))
     runtime.store.put(keys.run_summary(record.pipeline, record.run), encode_record(summary))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +13,8 @@ from solidstate.errors import IntermediateError, MissingObject
 from solidstate.events import StepInput as StepInputEvent
 from solidstate.events import plain_metadata
 from solidstate.handler.boundary import call
-from solidstate.handler.outcome import Refused
+from solidstate.handler.outcome import Refused, UserCodeRaised
+from solidstate.handler.plain import clip, text_of
 from solidstate.handler.recorder import Recorder
 from solidstate.handler.runtime import LoadedPipeline
 from solidstate.planner.plan import OutputRef, Step, StepInput
@@ -40,11 +41,13 @@ def fetch_commits(
     """The commits of all upstream steps; None where there is none."""
 
     def fetch(upstream: str) -> Commit | None:
-        key = keys.commit(pipeline, upstream, run_of(upstream))
+        run = run_of(upstream)
+        key = keys.commit(pipeline, upstream, run)
         try:
-            return decode_commit(store.get(key), key)
+            commit = decode_commit(store.get(key), key)
         except MissingObject:
             return None
+        return own_commit(commit, key, upstream, run)
 
     names = step.upstream()
     if workers == 1 or len(names) < PARALLEL_FROM:
@@ -55,16 +58,33 @@ def fetch_commits(
         return dict(zip(names, pool.map(fetch, names), strict=True))
 
 
-def skip_reason(step: Step, commits: dict[str, Commit | None]) -> Skip | None:
-    """Whether something the step needs will never come."""
+def own_commit(commit: Commit, key: str, step: str, run: str) -> Commit:
+    """The commit itself, when it is what its key says; raises IntermediateError otherwise."""
+    if (commit.step, commit.run) != (step, run):
+        raise IntermediateError(
+            f"The object `{key}` holds the commit of step `{commit.step}` of run `{commit.run}`, expected `{step}` of "
+            f"`{run}`.",
+            subject=step,
+            path=key,
+            hint="it was copied there, or the file system does not tell upper from lower case; rename the step",
+        )
+    return commit
+
+
+def skip_reason(step: Step, commits: dict[str, Commit | None], steps: Mapping[str, Step]) -> Skip | None:
+    """Whether something the step needs will never come. ``steps`` are those of the plan, by name."""
     failed = [name for name, commit in commits.items() if commit is None]
     if failed:
         return Skip(f"upstream {_names(failed)} did not succeed", failed, decided=False)
+    skipped = [name for name, commit in commits.items() if commit is not None and commit.status == "skipped"]
+    if skipped:
+        return Skip(f"upstream {_names(skipped)} was skipped", skipped, decided=True)
     absent = [
         f"{ref.step}.{ref.output}"
         for inp in step.inputs
         for ref in inp.sources
         if (commit := commits[ref.step]) is not None and commit.output(ref.output) is None
+        if steps[ref.step].output(ref.output).optional
     ]
     if absent:
         return Skip(f"optional output {_names(absent)} was not produced", list(dict.fromkeys(absent)), decided=True)
@@ -95,9 +115,8 @@ def load_inputs(
             if inp.name not in given:
                 values[inp.name] = definition.default
                 continue
-            value = call(
-                f"reading input `{inp.name}` from config", msgspec.convert, given[inp.name], definition.type.annotation
-            )
+            doing = f"reading input `{inp.name}` from config"
+            value = call(doing, msgspec.convert, given[inp.name], definition.type.annotation)
         else:
             parts = [_read(loaded, ref, commits, store, step.name) for ref in inp.sources]
             size = sum(part_size for _, part_size in parts)
@@ -133,30 +152,47 @@ def _read(
 ) -> tuple[Any, int]:
     commit = commits[ref.step]
     stored = commit.output(ref.output) if commit is not None else None
-    if commit is None or stored is None:  # skip_reason has seen to it
-        raise IntermediateError(f"`{ref.step}.{ref.output}` is not there.", subject=ref.step)
+    if commit is None or stored is None:
+        raise IntermediateError(
+            f"Output `{ref.output}` of `{ref.step}`, needed by `{reader}`, is not in its commit.",
+            subject=ref.step,
+            hint="the run that is reused followed another plan; run the step again",
+        )
+    return decoded_output(loaded, ref, stored, store, reader), stored.size
+
+
+def decoded_output(
+    loaded: LoadedPipeline, ref: OutputRef, stored: CommittedOutput, store: ObjectStore, reader: str
+) -> Any:
+    """The value of a committed output, for ``reader`` (named in errors). Raises IntermediateError, naming output and
+    producer, when its bytes are not there, not what was stored, or not what the producer's type can decode."""
     producer = loaded.nodes[ref.step].solid.output(ref.output)
     if producer.type.nothing:
-        return None, 0
+        return None
     data = verified_bytes(stored, store, ref, reader)
     asked = producer.type.codec
-    codec = (
-        asked
-        if asked is not None and not isinstance(asked, str) and asked.name == stored.codec
-        else codec_named(stored.codec, producer.type.annotation, allow_pickle=asked == "pickle")
-    )
+    cause: BaseException
+    again = f"run `{ref.step}` again in a new run; its type may have changed since this value was stored"
     try:
-        return codec.decode(data), stored.size
-    except IntermediateError:
-        raise
+        if asked is not None and not isinstance(asked, str) and asked.name == stored.codec:
+            return call("", asked.decode, data)
+        return codec_named(stored.codec, producer.type.annotation, allow_pickle=asked == "pickle").decode(data)
+    except IntermediateError as error:
+        problem, hint, cause = error.problem, error.hint, error
+    except UserCodeRaised as raised:
+        problem, hint, cause = _reason(raised.original), again, raised.original
     except Exception as error:  # a decoder may raise anything on bytes it did not write
-        raise IntermediateError(
-            f"Output `{ref.output}` of `{ref.step}` cannot be decoded as `{stored.codec}` "
-            f"(`{producer.type.name}`): {type(error).__name__}: {error}.",
-            subject=ref.step,
-            path=stored.key or "",
-            hint=f"run `{ref.step}` again in a new run; its type may have changed since this value was stored",
-        ) from error
+        problem, hint, cause = _reason(error), again, error
+    raise IntermediateError(
+        f"Output `{ref.output}` of `{ref.step}` cannot be decoded as `{stored.codec}` (`{producer.type.name}`): {problem}",
+        subject=ref.step,
+        path=stored.key or "",
+        hint=hint or again,
+    ) from cause
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {clip(text_of(error), 500)}."
 
 
 def verified_bytes(stored: CommittedOutput, store: ObjectStore, ref: OutputRef, reader: str) -> bytes:

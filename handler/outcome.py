@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import re
 import traceback
 from pathlib import Path
+from types import TracebackType
+
+import msgspec
 
 from solidstate.errors import SolidstateError
-from solidstate.events import CodePlace, ErrorInfo
+from solidstate.events import CodePlace, ErrorInfo, Failure, plain_metadata
+from solidstate.events import RetryRequested as UserRetryRequested
+from solidstate.handler.plain import clip, clip_json, clip_middle, encodable
 
-_OWN = Path(__file__).resolve().parent
-_PACKAGES = ("site-packages", "dist-packages")
+_PACKAGES = frozenset({"site-packages", "dist-packages"})
+_LIBRARY = str(Path(traceback.__file__).parent)
+_SEPARATOR = re.compile(r"[/\\]")
 MAX_MESSAGE = 4_000
 MAX_TRACEBACK = 16_000
+MAX_LINE = 300
+MAX_CAUSE = 24_000
+"""Characters of a message inside the cause of a state. Step Functions cuts a cause at 32,768 characters, without a
+word, and the cause is a JSON document that also holds a stack trace: cut short it could not be read any more."""
 
 
 class AttemptFailed(Exception):
@@ -19,9 +31,10 @@ class AttemptFailed(Exception):
 
     def __init__(self, error: ErrorInfo, step: str) -> None:
         self.error = error
+        self.step = step
         place = f" ({error.place.file}:{error.place.line}, `{error.place.code}`)" if error.place else ""
         hint = f" Fix: {error.hint}." if error.hint else ""
-        super().__init__(f"`{step}`: {error.type}: {error.message}{place}{hint}")
+        super().__init__(clip_json(f"`{step}`: {error.type}: {error.message}{place}{hint}", MAX_CAUSE))
 
 
 class StepFailed(AttemptFailed):
@@ -49,65 +62,85 @@ class RunFailed(Exception):
 
 
 class UserCodeRaised(Exception):
-    """An exception left user code; ``original`` is it, ``doing`` says what was being done."""
+    """An exception left user code; ``original`` is it."""
 
-    def __init__(self, original: BaseException, doing: str) -> None:
-        super().__init__(doing)
+    def __init__(self, original: BaseException) -> None:
+        super().__init__(type(original).__name__)
         self.original = original
-        self.doing = doing
 
 
 class Refused(SolidstateError):
     """The step's own rules were broken: wrong type, missing output, unknown output."""
 
 
-def error_info(error: BaseException, *, type_name: str = "") -> ErrorInfo:
-    """An exception as data, with the innermost line of the user's own code."""
+def classified(error: BaseException, step: str) -> AttemptFailed:
+    """What an exception that left the step means for the state machine."""
+    info = error_info(error)
+    if isinstance(error, Failure):
+        return StepRefused(msgspec.structs.replace(info, metadata=plain_metadata(error.metadata)), step)
+    if isinstance(error, UserRetryRequested):
+        return RetryRequested(msgspec.structs.replace(info, metadata=plain_metadata(error.metadata)), step)
+    return StepRefused(info, step) if isinstance(error, SolidstateError) else StepFailed(info, step)
+
+
+def error_info(error: BaseException) -> ErrorInfo:
+    """An exception as data, with the innermost line of the user's own code. Of any size, encoding and ``__str__``."""
     if isinstance(error, SolidstateError):
-        return ErrorInfo(type=type_name or type(error).__name__, message=clip(error.problem, MAX_MESSAGE), hint=error.hint)
+        return ErrorInfo(
+            type=type(error).__name__,
+            message=clip(encodable(error.problem), MAX_MESSAGE),
+            place=place_of(error, own_only=True),
+            hint=clip(encodable(error.hint), MAX_LINE),
+        )
     try:
         message = str(error)
     except Exception:  # the exception is the user's, and so is its __str__
         message = "(its message cannot be shown)"
+    notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
+    told = clip(encodable(message), MAX_MESSAGE)
     return ErrorInfo(
-        type=type_name or type(error).__name__,
-        message=clip(message, MAX_MESSAGE),
-        traceback=clip_middle(_traceback(error), MAX_TRACEBACK),
+        type=type(error).__name__,
+        message=f"{told} ({clip(encodable('; '.join(notes)), MAX_LINE)})".lstrip() if notes else told,
+        traceback=clip_middle(encodable(_traceback(error)), MAX_TRACEBACK),
         place=place_of(error),
     )
 
 
-def place_of(error: BaseException) -> CodePlace | None:
-    """The innermost frame that is neither ours nor an installed package's; failing that, the innermost not ours."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not _ours(f.filename)]
-    own = [f for f in frames if not any(part in f.filename for part in _PACKAGES) and not _standard_library(f.filename)]
-    for frame in reversed(own or frames):
-        return CodePlace(frame.filename, frame.lineno or 0, frame.name, (frame.line or "").strip())
+def place_of(error: BaseException, *, own_only: bool = False) -> CodePlace | None:
+    """The innermost frame that is neither ours nor an installed package's; failing that, the innermost not ours, unless
+    ``own_only``.
+
+    Frames are told apart by their module, not their file, so that code in a zip or behind a link is recognised too.
+    """
+    frames: list[tuple[traceback.FrameSummary, str]] = []
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        module = str(frame.f_globals.get("__name__", ""))
+        if not _ours(module):
+            found = traceback.StackSummary.extract(iter([(frame, line)]))
+            frames.append((found[0], module.partition(".")[0]))
+    own = [(frame, top) for frame, top in frames if not _installed(frame.filename)]
+    bundle = os.environ.get("LAMBDA_TASK_ROOT")
+    if bundle and own:  # packages lie beside the user's code there; the first frame is the user's for sure
+        own = [(frame, top) for frame, top in own if top == own[0][1] or not frame.filename.startswith(bundle)]
+    for found, _ in reversed(own if own_only else own or frames):
+        code = clip(encodable((found.line or "").strip()), MAX_LINE)
+        return CodePlace(encodable(found.filename), found.lineno or 0, found.name, code)
     return None
 
 
-def _ours(filename: str) -> bool:
-    path = Path(filename)
-    return path.parent.resolve() == _OWN or path.parent.name == "handler" and path.parent.parent.name == "solidstate"
+def _ours(module: str) -> bool:
+    return module == "solidstate" or module.startswith("solidstate.")
 
 
-def _standard_library(filename: str) -> bool:
-    return filename.startswith("<") or Path(filename).is_relative_to(Path(traceback.__file__).parent)
+def _installed(filename: str) -> bool:
+    """Whether a file is of an installed package, of the standard library, or no file at all (``<string>``)."""
+    parts = _SEPARATOR.split(filename)
+    return filename.startswith(("<", _LIBRARY)) or not _PACKAGES.isdisjoint(parts)
 
 
 def _traceback(error: BaseException) -> str:
     """The traceback as Python prints it, without our own frames on top."""
-    outer = error.__traceback__
-    while outer is not None and outer.tb_next is not None and _ours(outer.tb_frame.f_code.co_filename):
+    outer: TracebackType | None = error.__traceback__
+    while outer is not None and outer.tb_next is not None and _ours(outer.tb_frame.f_globals.get("__name__", "")):
         outer = outer.tb_next
     return "".join(traceback.format_exception(type(error), error, outer))
-
-
-def clip(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 3] + "..."
-
-
-def clip_middle(text: str, limit: int) -> str:
-    """Both ends of a long text: the top of a traceback says where it began, its end what went wrong."""
-    half = limit // 2
-    return text if len(text) <= limit else f"{text[:half]}\n... {len(text) - limit} characters left out ...\n{text[-half:]}"

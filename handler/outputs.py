@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
-from solidstate.errors import NotStorable, closest, name_list
-from solidstate.events import ExpectationResult, Materialization, Output
+from solidstate.errors import NotStorable, closest, name_list, shown
+from solidstate.events import ExpectationResult, Materialization, Output, plain_metadata
 from solidstate.events import StepOutput as StepOutputEvent
-from solidstate.events import plain_metadata
-from solidstate.handler.boundary import call, items
+from solidstate.handler.boundary import call, items, user_code
 from solidstate.handler.context import record_user_event
 from solidstate.handler.outcome import Refused
 from solidstate.handler.recorder import Recorder
@@ -27,7 +27,9 @@ EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 class OutputTaker:
     """Stores the outputs of one attempt under keys of its own."""
 
-    def __init__(self, solid: SolidDefinition, step: str, attempt_id: str, store: ObjectStore, recorder: Recorder) -> None:
+    def __init__(
+        self, solid: SolidDefinition, step: str, attempt_id: str, store: ObjectStore, recorder: Recorder
+    ) -> None:
         self._solid = solid
         self._step = step
         self._attempt_id = attempt_id
@@ -39,8 +41,9 @@ class OutputTaker:
     def take(self, result: Any) -> list[CommittedOutput]:
         """Work through a solid's result. Raises Refused when a declared rule is broken."""
         if inspect.isgenerator(result):
-            for item in items(f"running solid `{self._solid.name}`", result):
-                self._yielded(item)
+            with closing(items(result)) as stream:  # at once, not when the last reference goes
+                for item in stream:
+                    self._yielded(item)
         else:
             for output in self._returned(result):
                 self._store_output(output)
@@ -89,6 +92,12 @@ class OutputTaker:
             for out, value in zip(outputs, result, strict=True):
                 yield value if isinstance(value, Output) else Output(value, out.name)
         elif not (result is None and all(out.optional or out.type.nothing for out in outputs)):
+            if not outputs:
+                raise Refused(
+                    f"`{self._step}` has no outputs but returned a `{type(result).__name__}`.",
+                    subject=self._step,
+                    hint='return nothing, or declare an output: `outs={"result": Out(...)}`',
+                )
             raise Refused(
                 f"`{self._step}` has {len(outputs)} outputs ({name_list([o.name for o in outputs])}) but returned a "
                 f"`{type(result).__name__}`.",
@@ -97,13 +106,14 @@ class OutputTaker:
             )
 
     def _store_output(self, output: Output[Any]) -> None:
-        definition = self._declared.get(output.name)
+        definition = self._declared.get(output.name) if isinstance(output.name, str) else None
         if definition is None:
-            near = closest(output.name, self._declared)
+            near = closest(output.name, self._declared) if isinstance(output.name, str) else None
+            name = shown(output.name)
             raise Refused(
-                f"`{self._step}` produced an output `{output.name!s:.80}`; it declares {name_list(list(self._declared))}.",
+                f"`{self._step}` produced an output {name}; it declares {name_list(list(self._declared)) or 'none'}.",
                 subject=self._step,
-                hint=f"did you mean `{near}`?" if near else f"declare it: `outs={{{output.name!r:.80}: Out(...)}}`",
+                hint=f"did you mean `{near}`?" if near else f"declare it: `outs={{{name}: Out(...)}}`",
             )
         if any(out.name == output.name for out in self.committed):
             raise Refused(
@@ -122,15 +132,17 @@ class OutputTaker:
                 subject=output.name,
                 hint="return what the annotation says, or correct the annotation",
             )
-        metadata = plain_metadata({**verdict.metadata, **output.metadata})
-        self._record(definition, self._put(definition, output.value), metadata)
+        told = [plain_metadata(part) for part in (verdict.metadata, output.metadata) if part]
+        stored = self._put(definition, output.value)
+        self._record(definition, stored, {key: fact for part in told for key, fact in part.items()})
 
     def _put(self, definition: OutputDefinition, value: Any) -> CommittedOutput:
         scope = self._recorder.scope
         key = keys.data(scope.pipeline, self._step, scope.run, self._attempt_id, definition.name)
         try:
             codec: Codec = codec_for(value, definition.type.annotation, definition.type.codec)
-            stored = store_value(self._store, key, value, codec)
+            with user_code(f"storing output `{definition.name}`"):  # the codec may be the user's
+                stored = store_value(self._store, key, value, codec)
         except NotStorable as error:
             raise Refused(
                 f"Output `{definition.name}` of `{self._step}` cannot be stored: {error.problem}",

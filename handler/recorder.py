@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 
+from solidstate.errors import shown
 from solidstate.events import AnyEvent
+from solidstate.handler.plain import encodable
 
 E = TypeVar("E", bound=Any)
 
@@ -28,13 +31,15 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class Recorder:
-    """Collects events. ``observer`` sees each one as it happens: that is how progress is shown live."""
+    """Collects events; threads that a solid starts may add to them. ``observer`` sees each one as it happens: that is
+    how progress is shown live."""
 
     def __init__(self, scope: Scope, observer: Observer | None = None) -> None:
         self.scope = scope
         self.events: list[AnyEvent] = []
         self._observer = observer
         self._began = time.perf_counter()
+        self._lock = threading.Lock()
 
     def elapsed(self) -> float:
         """Monotonic seconds since this attempt began."""
@@ -43,20 +48,49 @@ class Recorder:
     def emit(self, kind: Callable[..., E], **facts: Any) -> E:
         """Make an event of ``kind`` and append it."""
         scope = self.scope
-        event = kind(
-            run=scope.run,
-            pipeline=scope.pipeline,
-            seq=len(self.events) + 1,
-            time=time.time(),
-            elapsed_s=self.elapsed(),
-            step=scope.step,
-            attempt=scope.attempt,
-            execution=scope.execution,
-            state=scope.state,
-            request=scope.request,
-            **facts,
-        )
-        self.events.append(event)
+        with self._lock:
+            event = storable(
+                kind(
+                    run=scope.run,
+                    pipeline=scope.pipeline,
+                    seq=len(self.events) + 1,
+                    time=time.time(),
+                    elapsed_s=self.elapsed(),
+                    step=scope.step,
+                    attempt=scope.attempt,
+                    execution=scope.execution,
+                    state=scope.state,
+                    request=scope.request,
+                    **facts,
+                )
+            )
+            self.events.append(event)
         if self._observer is not None:
             self._observer(event)
         return event
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def storable(event: E) -> E:
+    """The event itself, or, when something in it cannot be written, the event with that put into words.
+
+    One event that cannot be written would cost the step its result, and one that cannot be read back the whole run.
+    """
+    try:
+        _encode(event)
+    except Exception:  # texts that are no UTF-8, objects of any class with any behaviour
+        plain: Any = msgspec.to_builtins(event, str_keys=True, enc_hook=shown)
+        return msgspec.convert(_worded(plain), type(event))
+    return event
+
+
+def _worded(value: Any) -> Any:
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, dict):
+        return {encodable(key): _worded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_worded(item) for item in value]
+    return value

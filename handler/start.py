@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from solidstate.errors import MissingObject, RequestErrors, SolidstateError
+from solidstate.errors import MissingObject, RequestErrors, SolidstateError, StorageUnavailable, name_list
 from solidstate.evaluate import ConfigError
-from solidstate.handler.outcome import PlanChanged, RunRefused, clip
+from solidstate.handler.outcome import MAX_CAUSE, PlanChanged, RunRefused
+from solidstate.handler.plain import clip_json, encodable
 from solidstate.handler.recorder import Recorder, Scope
 from solidstate.events import RunStart
 from solidstate.handler.runtime import LoadedPipeline, Runtime
@@ -18,9 +19,7 @@ from solidstate.planner.plan import encode_plan
 from solidstate.request import RunRequest, resolve_request
 from solidstate.storage import keys
 from solidstate.storage.records import RunRecord, decode_run_record, encode_record
-
-MAX_CAUSE = 30_000
-"""Step Functions cuts a cause at 32,768 characters, without a word."""
+from solidstate.storage.store import ObjectStore
 
 
 def start_run(runtime: Runtime, payload: StartPayload) -> dict[str, Any]:
@@ -36,15 +35,17 @@ def start_run(runtime: Runtime, payload: StartPayload) -> dict[str, Any]:
         )
     try:
         handle = begin(runtime, loaded, payload.input, keys.run_id_from(payload.name), payload.execution)
+    except StorageUnavailable:  # nothing is wrong with the request; the state machine repeats it
+        raise
     except SolidstateError as error:
-        raise RunRefused(clip(str(error), MAX_CAUSE)) from error
+        raise RunRefused(clip_json(encodable(str(error)), MAX_CAUSE)) from error
     return {"run": msgspec.to_builtins(handle)}
 
 
 def begin(runtime: Runtime, loaded: LoadedPipeline, document: Any, run: str, execution: str) -> RunHandle:
     """Validate a run request and write the run's record. Raises RequestErrors or SolidstateError."""
     request = resolve_request(loaded.definition, document)
-    _check_from_run(runtime, loaded, request)
+    check_from_run(runtime.store, loaded, request)
     plain = msgspec.to_builtins(request)
     record = RunRecord(
         run=run,
@@ -74,19 +75,41 @@ def begin(runtime: Runtime, loaded: LoadedPipeline, document: Any, run: str, exe
         id=run,
         mode=request.mode,
         request={key: record.request.get(key, {}) for key in ("solids", "resources")} if small else None,
-        steps=request.steps,
-        from_run=request.from_run,
+        steps=request.steps if small else None,
+        from_run=request.from_run if small else None,
         execution=execution,
     )
 
 
-def _check_from_run(runtime: Runtime, loaded: LoadedPipeline, request: RunRequest) -> None:
-    if request.from_run is None:
+def check_from_run(store: ObjectStore, loaded: LoadedPipeline, request: RunRequest) -> None:
+    """Whether the run to reuse is there, with a result of every step that is read and not selected. Raises
+    RequestErrors."""
+    earlier, name = request.from_run, loaded.definition.name
+    if earlier is None:
         return
-    if not runtime.store.exists(keys.run_record(loaded.definition.name, request.from_run)):
-        problem = f"There is no run `{request.from_run}` of pipeline `{loaded.definition.name}` to take outputs from."
-        error = ConfigError("choice", ("from_run",), problem, given=request.from_run, hint="`solidstate runs` lists them")
-        raise RequestErrors(f"Run request for pipeline `{loaded.definition.name}`", [error])
+    problem, hint = "", ""
+    if not store.exists(keys.run_record(name, earlier)):
+        problem = f"There is no run `{earlier}` of pipeline `{name}` to take outputs from."
+        hint = "`solidstate runs` lists them"
+    else:
+        lacking = [step for step in reused_steps(loaded, request) if not store.exists(keys.commit(name, step, earlier))]
+        if lacking:
+            problem = f"Run `{earlier}` has no result of {name_list(lacking)}, which the selected steps read."
+            hint = (
+                f"select {name_list(lacking)} too, or reuse a run in which {'it' if len(lacking) == 1 else 'they'} ran"
+            )
+    if problem:
+        error = ConfigError("choice", ("from_run",), problem, given=earlier, hint=hint)
+        raise RequestErrors(f"Run request for pipeline `{name}`", [error])
+
+
+def reused_steps(loaded: LoadedPipeline, request: RunRequest) -> list[str]:
+    """Steps whose earlier result the selected ones read, in order of first mention."""
+    if request.from_run is None or request.steps is None:
+        return []
+    selected = set(request.steps)
+    read = (upstream for name in request.steps for upstream in loaded.steps[name].upstream())
+    return [step for step in dict.fromkeys(read) if step not in selected]
 
 
 def _write(runtime: Runtime, loaded: LoadedPipeline, record: RunRecord) -> None:
@@ -99,8 +122,13 @@ def _write(runtime: Runtime, loaded: LoadedPipeline, record: RunRecord) -> None:
     except MissingObject:
         existing = None
     if existing is None or not record.execution or existing.execution != record.execution:
-        raise SolidstateError(
-            f"There is already a run `{record.run}` of pipeline `{record.pipeline}`.",
-            subject=record.run,
-            hint="choose another name for this run",
-        )
+        raise run_exists(record.pipeline, record.run)
+
+
+def run_exists(pipeline: str, run: str) -> SolidstateError:
+    """The refusal of a run id that is taken."""
+    return SolidstateError(
+        f"There is already a run `{run}` of pipeline `{pipeline}`.",
+        subject=run,
+        hint="choose another name for this run",
+    )

@@ -6,40 +6,47 @@ created, never overwritten. Whoever loses that race adopts the winner's result.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from solidstate.composition import Node
-from solidstate.errors import MissingObject, SolidstateError, StorageUnavailable
+from solidstate.errors import IntermediateError, MissingObject, StorageError, StorageUnavailable
 from solidstate.events import (
+    AnyEvent,
     EngineEvent,
-    Failure,
-    RetryRequested,
-    StepExpectation,
+    ResourceTeardown,
     StepFailure,
-    StepMaterialization,
     StepRetry,
     StepSkipped,
     StepStart,
     StepSuccess,
     encode_events,
-    plain_metadata,
 )
-from solidstate.handler import outcome
 from solidstate.handler.acquire import Resources, ResourceStack
 from solidstate.handler.boundary import call
 from solidstate.handler.context import StepContext, StepLog
-from solidstate.handler.inputs import Skip, fetch_commits, load_inputs, skip_reason
+from solidstate.handler.digest import MAX_REASON, digest_of
+from solidstate.handler.inputs import Skip, fetch_commits, load_inputs, own_commit, skip_reason
+from solidstate.handler.lifelines import tell
+from solidstate.handler.outcome import AttemptFailed, PlanChanged, UserCodeRaised, classified
 from solidstate.handler.outputs import OutputTaker
+from solidstate.handler.plain import clip
 from solidstate.handler.recorder import Recorder, Scope
 from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime
 from solidstate.planner.contract import RunHandle, StepDigest, StepPayload, retry_for
 from solidstate.planner.plan import Retry, Step
 from solidstate.storage import keys
-from solidstate.storage.commits import Commit, CommittedOutput, decode_commit, decode_commit_events, encode_commit
+from solidstate.storage.commits import (
+    Commit,
+    CommittedOutput,
+    CommitStatus,
+    decode_commit,
+    decode_commit_events,
+    encode_commit,
+)
 from solidstate.storage.records import decode_run_record
 
 
@@ -47,13 +54,23 @@ def run_step(runtime: Runtime, payload: StepPayload, invocation: InvocationConte
     """Run one attempt. Returns its digest; raises AttemptFailed (recorded), PlanChanged or StorageUnavailable."""
     loaded = runtime.pipeline(payload.pipeline)
     if payload.plan != loaded.hash:
-        raise outcome.PlanChanged(
+        raise PlanChanged(
             f"`{payload.step}`: the state machine follows plan {payload.plan}, the function holds plan {loaded.hash}. "
             "Fix: deploy both together, then start a new run."
         )
-    if payload.run.steps is not None and payload.step not in payload.run.steps:
+    run = complete_handle(runtime, payload.pipeline, payload.run)
+    if run.steps is not None and payload.step not in run.steps:
         return StepDigest(step=payload.step, status="not selected")
-    return _Attempt(runtime, loaded, payload, invocation).run()
+    return _Attempt(runtime, loaded, msgspec.structs.replace(payload, run=run), invocation).run()
+
+
+def complete_handle(runtime: Runtime, pipeline: str, run: RunHandle) -> RunHandle:
+    """The handle with its request: read from the run record when it was too large to travel (one GET)."""
+    if run.request is not None:
+        return run
+    key = keys.run_record(pipeline, run.id)
+    request = decode_run_record(runtime.store.get(key), key).request
+    return msgspec.structs.replace(run, request=request, steps=request.get("steps"), from_run=request.get("from_run"))
 
 
 class _Attempt:
@@ -83,44 +100,49 @@ class _Attempt:
             runtime.observer,
         )
         fields = {"run": self.run_handle.id, "step": self.step.name, "attempt": self.number}
-        sink = runtime.log_sink(fields) if runtime.log_sink else None
-        self.log = StepLog(self.recorder, sink)
+        self.sink = runtime.log_sink(fields) if runtime.log_sink else None
+        self.log = StepLog(self.recorder, self.sink)
 
     def run(self) -> StepDigest:
-        if self.number > 1:  # an earlier attempt may have committed and died before it could answer
-            done = self._existing()
-            if done is not None:
-                return done
-        self.recorder.emit(StepStart, solid=self.step.solid)
         try:
+            if self.number > 1:  # an earlier attempt may have committed and died before it could answer
+                done = self._existing()
+                if done is not None:
+                    return done
+            self._tell(self.recorder.emit(StepStart, solid=self.step.solid))
             return self._attempt()
-        except outcome.UserCodeRaised as raised:
+        except UserCodeRaised as raised:
             cause: BaseException = raised.original
-            failed = self._failed(cause)
-        except (StorageUnavailable, KeyboardInterrupt):
+        except StorageUnavailable as unavailable:  # not of the step's making: the state machine repeats it by itself
+            if self.sink is not None:
+                self.sink("warning", "storage did not answer", {"reason": unavailable.problem})
             raise
-        except SolidstateError as refused:
-            cause = refused
-            failed = outcome.StepRefused(outcome.error_info(refused), self.step.name)
-        except Exception as error:  # a user's codec, or a bug of ours: recorded like any failure, never swallowed
+        except KeyboardInterrupt:
+            with contextlib.suppress(StorageError):
+                self._store_events()  # what is known of the attempt that was stopped
+            raise
+        except Exception as error:  # refused by a rule, or a bug of ours: recorded like any failure, never swallowed
             cause = error
-            failed = outcome.StepFailed(outcome.error_info(error), self.step.name)
+        failed = classified(cause, self.step.name)
         self._record_failure(failed)
         raise failed from cause
 
     def _attempt(self) -> StepDigest:
         pipeline = self.loaded.definition.name
         commits = fetch_commits(self.store, pipeline, self.step, self._run_of, self.runtime.fetch_workers)
-        skip = skip_reason(self.step, commits)
+        self._check_reused(commits)
+        skip = skip_reason(self.step, commits, self.loaded.steps)
         if skip is not None:
             return self._skip(skip)
-        request = self._request()
+        request = self.run_handle.request or {}
         mine = request.get("solids", {}).get(self.step.name, {})
-        values = load_inputs(self.loaded, self.step, self.node, commits, mine.get("inputs", {}), self.store, self.recorder)
+        values = load_inputs(
+            self.loaded, self.step, self.node, commits, mine.get("inputs", {}), self.store, self.recorder
+        )
         outputs = self._call(values, mine.get("config", {}), request)
-        self.recorder.emit(StepSuccess, duration_s=self.recorder.elapsed())
+        success = self.recorder.emit(StepSuccess, duration_s=self.recorder.elapsed())
         inputs = sorted(out.sha256 for commit in commits.values() if commit for out in commit.outputs)
-        return self._commit("success", outputs, _fingerprint(self.loaded.hash, mine, inputs))
+        return self._commit("success", outputs, _fingerprint(self.loaded.hash, mine, inputs), success)
 
     def _run_of(self, upstream: str) -> str:
         """Whose commit to read: this run's, or the reused run's for a step that is not selected."""
@@ -129,11 +151,15 @@ class _Attempt:
             return run.from_run
         return run.id
 
-    def _request(self) -> dict[str, Any]:
-        if self.run_handle.request is not None:
-            return self.run_handle.request
-        key = keys.run_record(self.loaded.definition.name, self.run_handle.id)
-        return decode_run_record(self.store.get(key), key).request
+    def _check_reused(self, commits: dict[str, Commit | None]) -> None:
+        """A step of the reused run that has no result there will not get one any more."""
+        for upstream, commit in commits.items():
+            if commit is None and self._run_of(upstream) != self.run_handle.id:
+                raise IntermediateError(
+                    f"Run `{self.run_handle.from_run}` has no result of `{upstream}`, needed by `{self.step.name}`.",
+                    subject=upstream,
+                    hint=f"select `{upstream}` too, or reuse a run in which it succeeded",
+                )
 
     def _call(self, values: dict[str, Any], config: Any, request: dict[str, Any]) -> list[CommittedOutput]:
         solid = self.node.solid
@@ -145,14 +171,16 @@ class _Attempt:
             typed = call(f"making the config of `{self.step.name}`", msgspec.convert, config, solid.config_type)
             arguments["config"] = typed
         taker = OutputTaker(solid, self.step.name, self.attempt_id, self.store, self.recorder)
-        doing = f"running solid `{solid.name}`"
         try:
             if solid.takes_context:
                 context = self._context(typed, stack)
-                return taker.take(call(doing, solid.fn, context, **arguments))
-            return taker.take(call(doing, solid.fn, **arguments))
+                return taker.take(call("", solid.fn, context, **arguments))
+            return taker.take(call("", solid.fn, **arguments))
         finally:
             stack.close()
+            for event in self.recorder.events:
+                if isinstance(event, ResourceTeardown):
+                    self._tell(event)
 
     def _context(self, config: Any, stack: ResourceStack) -> StepContext:
         return StepContext(
@@ -170,14 +198,18 @@ class _Attempt:
         )
 
     def _skip(self, skip: Skip) -> StepDigest:
-        self.recorder.emit(StepSkipped, reason=skip.reason, because=skip.because)
+        skipped = self.recorder.emit(StepSkipped, reason=skip.reason, because=skip.because)
         if skip.decided:
-            return self._commit("skipped", [], _fingerprint(self.loaded.hash, {}, skip.because), reason=skip.reason)
+            return self._commit("skipped", [], _fingerprint(self.loaded.hash, {}, skip.because), skipped)
         # Not a result: the failed step may yet succeed in another attempt, so nothing is committed.
+        self._tell(skipped)
         self._store_events()
-        return StepDigest(step=self.step.name, status="skipped", reason=skip.reason, attempt=self.number)
+        reason = clip(skip.reason, MAX_REASON)
+        return StepDigest(step=self.step.name, status="skipped", reason=reason, attempt=self.number)
 
-    def _commit(self, status: Any, outputs: list[CommittedOutput], fingerprint: str, reason: str = "") -> StepDigest:
+    def _commit(
+        self, status: CommitStatus, outputs: list[CommittedOutput], fingerprint: str, ending: AnyEvent
+    ) -> StepDigest:
         commit = Commit(
             run=self.run_handle.id,
             pipeline=self.loaded.definition.name,
@@ -190,7 +222,8 @@ class _Attempt:
         )
         body = encode_commit(commit, self.recorder.events)
         if self.store.put(self.commit_key, body, if_absent=True):
-            return digest_of(commit, self.recorder.events, self.commit_key, reason)
+            self._tell(ending)  # only now is it true
+            return digest_of(commit, self.recorder.events, self.commit_key)
         done = self._existing()
         if done is None:
             raise StorageUnavailable(
@@ -204,33 +237,32 @@ class _Attempt:
             body = self.store.get(self.commit_key)
         except MissingObject:
             return None
-        commit = decode_commit(body, self.commit_key)
+        commit = own_commit(decode_commit(body, self.commit_key), self.commit_key, self.step.name, self.run_handle.id)
+        events = decode_commit_events(body, self.commit_key)
         if commit.attempt_id != self.attempt_id:
-            self.recorder.emit(EngineEvent, message="adopted the commit of another attempt", fields={"attempt": commit.attempt_id})
+            message = "adopted the commit of another attempt"
+            self._tell(self.recorder.emit(EngineEvent, message=message, fields={"attempt": commit.attempt_id}))
             self._store_events()
-        return digest_of(commit, decode_commit_events(body, self.commit_key), self.commit_key)
+        return digest_of(commit, events, self.commit_key)
 
-    def _failed(self, error: BaseException) -> outcome.AttemptFailed:
-        """Classify what left user code."""
-        name = self.step.name
-        if isinstance(error, Failure):
-            info = outcome.error_info(error)
-            return outcome.StepRefused(msgspec.structs.replace(info, metadata=plain_metadata(error.metadata)), name)
-        if isinstance(error, RetryRequested):
-            info = outcome.error_info(error)
-            return outcome.RetryRequested(msgspec.structs.replace(info, metadata=plain_metadata(error.metadata)), name)
-        if isinstance(error, SolidstateError):
-            return outcome.StepRefused(outcome.error_info(error), name)
-        return outcome.StepFailed(outcome.error_info(error), name)
-
-    def _record_failure(self, failed: outcome.AttemptFailed) -> None:
+    def _record_failure(self, failed: AttemptFailed) -> None:
         retry = retry_for(self.step, type(failed).__name__)
         duration = self.recorder.elapsed()
+        event: AnyEvent
         if retry is not None and self.number < retry.max_attempts:
-            self.recorder.emit(StepRetry, duration_s=duration, error=failed.error, delay_s=delay_after(retry, self.number))
+            delay = delay_after(retry, self.number)
+            event = self.recorder.emit(StepRetry, duration_s=duration, error=failed.error, delay_s=delay)
         else:
-            self.recorder.emit(StepFailure, duration_s=duration, error=failed.error)
-        self._store_events()
+            event = self.recorder.emit(StepFailure, duration_s=duration, error=failed.error)
+        self._tell(event)
+        try:
+            self._store_events()
+        except StorageError as error:  # must not take the place of the failure itself, which the caller hears of
+            if self.sink is not None:
+                self.sink("error", "the events of the failed attempt could not be stored", {"reason": error.problem})
+
+    def _tell(self, event: AnyEvent) -> None:
+        tell(self.sink, event, self.recorder.events)
 
     def _store_events(self) -> None:
         key = keys.attempt(self.loaded.definition.name, self.step.name, self.run_handle.id, self.attempt_id)
@@ -247,21 +279,3 @@ def _fingerprint(plan_hash: str, request: Any, inputs: list[str]) -> str:
     """Of what a result depends on, code excepted: a redrive after a bug fix must be able to keep it."""
     body = msgspec.json.encode([plan_hash, request, inputs], order="deterministic")
     return hashlib.sha256(body).hexdigest()[:16]
-
-
-def digest_of(commit: Commit, events: list[Any], key: str, reason: str = "") -> StepDigest:
-    """What a person reads in the console: kept below 8 KiB by shortening names and lists, never by dropping status."""
-    expectations = {e.label[:60] or "expectation": "passed" if e.success else "FAILED" for e in events if isinstance(e, StepExpectation)}
-    materializations = [f"{e.label[:60]} {e.path[:200]}".strip() for e in events if isinstance(e, StepMaterialization)]
-    duration = next((e.duration_s for e in events if isinstance(e, StepSuccess)), 0.0)
-    return StepDigest(
-        step=commit.step,
-        status=commit.status,
-        outputs={out.name: f"{out.type[:60]}, {out.size} bytes" for out in commit.outputs[:20]},
-        expectations=dict(list(expectations.items())[:20]),
-        materializations=materializations[:10],
-        reason=(reason or next((e.reason for e in events if isinstance(e, StepSkipped)), ""))[:500],
-        duration_s=round(duration, 3),
-        attempt=commit.attempt,
-        events=key,
-    )

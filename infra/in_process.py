@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from solidstate.errors import SolidstateError, name_list
 from solidstate.events import AnyEvent, ErrorInfo, StepExpectation, StepMaterialization
-from solidstate.handler.inputs import verified_bytes
+from solidstate.handler.inputs import decoded_output
 from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.infra.inline import run_inline
@@ -18,7 +20,6 @@ from solidstate.planner.plan import OutputRef
 from solidstate.resources import Mode
 from solidstate.solid import OutputDefinition, SolidDefinition
 from solidstate.storage import keys
-from solidstate.storage.codecs import codec_named
 from solidstate.storage.commits import decode_commit
 from solidstate.storage.files import open_memory
 from solidstate.storage.history import events_of
@@ -74,14 +75,7 @@ class PipelineResult:
         stored = decode_commit(self._store.get(key), key).output(name) if self._store.exists(key) else None
         if stored is None:
             raise SolidstateError(f"`{step}` has no output `{name}` in this run.", subject=step)
-        out = self._loaded.nodes[step].solid.output(name)
-        if out.type.nothing:
-            return None
-        data = verified_bytes(stored, self._store, OutputRef(step, name), "the result")
-        asked = out.type.codec
-        if asked is not None and not isinstance(asked, str) and asked.name == stored.codec:
-            return asked.decode(data)
-        return codec_named(stored.codec, out.type.annotation, allow_pickle=asked == "pickle").decode(data)
+        return decoded_output(self._loaded, OutputRef(step, name), stored, self._store, "the result")
 
 
 class SolidResult:
@@ -140,16 +134,16 @@ def execute_pipeline(
     store = MemoryStore()
     files = open_memory_once()
     runtime = Runtime([loaded], store, engine="inline", open_fs=files, fetch_workers=1)
-    causes: list[BaseException] = []
+    causes: dict[str, BaseException | None] = {}
 
     def remember(failed: AttemptFailed) -> None:
-        if failed.__cause__ is not None:
-            causes.append(failed.__cause__)
+        causes[failed.step] = failed.__cause__
 
     summary = run_inline(runtime, loaded, request, run_id or uuid.uuid4().hex, on_failure=remember)
     result = PipelineResult(loaded, store, summary)
     if raise_on_error and not result.success:
-        raise PipelineFailed(result) from (causes[0] if causes else None)
+        first = next((step.step for step in summary.steps if step.status == "failed"), "")
+        raise PipelineFailed(result) from causes.get(first)
     return result
 
 
@@ -161,25 +155,35 @@ def execute_solid(
     resources: Mapping[str, Any] | None = None,
     raise_on_error: bool = True,
 ) -> SolidResult:
-    """Run one solid by itself. ``inputs`` are plain values, ``resources`` resource definitions or plain values."""
+    """Run one solid by itself. ``inputs`` are plain values, ``resources`` resource definitions or plain values,
+    ``config`` a mapping or an instance of the solid's config type."""
     given = dict(inputs or {})
-    sources = [_given(solid, name, value) for name, value in given.items()]
+    taken = {solid.name}
+    sources: list[SolidDefinition] = []
+    for name, value in given.items():
+        sources.append(_given(solid, name, value, taken))
+        taken.add(sources[-1].name)
     pipeline = pipeline_from_dependencies(
         f"only_{solid.name}"[:80],
         [*sources, solid],
         {solid.name: {name: source.name for name, source in zip(given, sources, strict=True)}},
         modes=[Mode("default", resources=resources)],
     )
-    request = {"solids": {solid.name: {"config": config}}} if config is not None else {}
+    plain = msgspec.to_builtins(config) if isinstance(config, msgspec.Struct) else config
+    request = {"solids": {solid.name: {"config": plain}}} if plain is not None else {}
     result = execute_pipeline(pipeline, request, raise_on_error=raise_on_error)
     return result.result_for_solid(solid.name)
 
 
-def _given(solid: SolidDefinition, name: str, value: Any) -> SolidDefinition:
-    known = {inp.name: inp for inp in solid.inputs}
-    edge = known[name].type if name in known else None
+def _given(solid: SolidDefinition, inp: str, value: Any, taken: set[str]) -> SolidDefinition:
+    """A solid whose output is the value, under a name that is free."""
+    known = {definition.name: definition for definition in solid.inputs}
+    edge = known[inp].type if inp in known else None
     outputs: Sequence[OutputDefinition] = [OutputDefinition("result", edge)] if edge else []
-    return SolidDefinition(name=f"given_{name}", fn=lambda: value, inputs=(), outputs=tuple(outputs))
+    name = f"given_{inp}"
+    while name in taken:
+        name += "_"
+    return SolidDefinition(name=name, fn=lambda: value, inputs=(), outputs=tuple(outputs))
 
 
 def open_memory_once() -> Any:

@@ -1,17 +1,20 @@
 """The inline engine: the plan in one process, without AWS, through the very functions the Lambda handler calls.
 
 Values make the same way through the store as they would through S3, so what cannot be stored or does not fit its type
-fails here exactly as it would there.
+fails here exactly as it would there. One thing is not imitated: nothing ends a step that takes longer than its
+``Compute.timeout_s``, because a thread cannot be stopped from outside; ``context.remaining_time_s`` tells the truth.
 """
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
+from solidstate.errors import SolidstateError
 from solidstate.handler.end import close
 from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.runtime import LoadedPipeline, Runtime
@@ -53,6 +56,10 @@ def run_inline(
             _run_with_retries(runtime, loaded, handle, step.name, sleep, on_failure)
     except KeyboardInterrupt:
         close(runtime, loaded, handle, ended="cancelled")
+        raise
+    except BaseException:  # the store gave up, or a bug of ours: what was done is kept if that is possible
+        with contextlib.suppress(SolidstateError):
+            close(runtime, loaded, handle, ended="failed")
         raise
     return close(runtime, loaded, handle)
 

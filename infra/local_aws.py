@@ -12,7 +12,7 @@ import json
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -46,8 +46,10 @@ class LocalAws:
         with self._lock:
             if service not in self._clients:
                 # The stubs list every service as a literal; here it is a parameter.
-                make: Any = boto3.session.Session().client
-                self._clients[service] = make(service, region_name=self.region, endpoint_url=self.endpoint_url)
+                session: Any = boto3.session.Session()
+                self._clients[service] = session.client(
+                    service, region_name=self.region, endpoint_url=self.endpoint_url
+                )
             return self._clients[service]
 
     def create_bucket(self, name: str) -> None:
@@ -143,7 +145,7 @@ class LocalAws:
 
 
 @contextmanager
-def local_aws(invoke: LambdaInvoker) -> Iterator[LocalAws]:
+def local_aws(invoke: LambdaInvoker) -> Generator[LocalAws]:
     """Open a local AWS, empty, whose Lambda functions all run ``invoke``.
 
     One at a time in a process; any number of processes at the same time. On exit running executions are aborted and
@@ -173,7 +175,7 @@ def local_aws(invoke: LambdaInvoker) -> Iterator[LocalAws]:
 
 
 @contextmanager
-def _executing_moto() -> Iterator[None]:
+def _executing_moto() -> Generator[None]:
     """Empty moto before and after, with the interpreter that runs state machines switched on in between."""
     if inside("core.models").botocore_stubber.enabled:
         raise EngineError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,7 +33,7 @@ def _dummies(region: str) -> dict[str, str]:
 
 
 @contextmanager
-def local_environment(region: str) -> Iterator[None]:
+def local_environment(region: str) -> Generator[None]:
     """Take the user's variables away and set dummies; on exit exactly the former variables are back.
 
     It comes before everything else, because importing moto already looks at them.
@@ -41,7 +41,7 @@ def local_environment(region: str) -> Iterator[None]:
     former = {name: value for name, value in os.environ.items() if _ours(name)}
     try:
         for name in former:
-            if name.startswith("AWS_"):
+            if name.startswith("AWS_") or name == "BOTO_CONFIG":
                 del os.environ[name]
         os.environ.update(_dummies(region))
         for name in ("NO_PROXY", "no_proxy"):
@@ -61,7 +61,7 @@ def publish_endpoint(endpoint_url: str) -> None:
 
 
 @contextmanager
-def fresh_sessions() -> Iterator[None]:
+def fresh_sessions() -> Generator[None]:
     """No client made outside is used inside, nor the other way round.
 
     boto3 keeps one default session, which remembers credentials; s3fs keeps its file systems by their arguments, which
@@ -80,7 +80,7 @@ def fresh_sessions() -> Iterator[None]:
 
 
 @contextmanager
-def quiet_logs() -> Iterator[None]:
+def quiet_logs() -> Generator[None]:
     """Silence the libraries that log every request and, at length, every failed task."""
     loggers = [logging.getLogger(name) for name in _QUIET]
     levels = [logger.level for logger in loggers]
@@ -100,4 +100,4 @@ def _forget_file_systems() -> None:
 
 
 def _ours(name: str) -> bool:
-    return name.startswith("AWS_") or name in ("MOTO_PORT", "NO_PROXY", "no_proxy")
+    return name.startswith("AWS_") or name in ("BOTO_CONFIG", "MOTO_PORT", "NO_PROXY", "no_proxy")

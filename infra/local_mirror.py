@@ -14,7 +14,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def mirrored_path(folder: Path, key: str) -> Path:
 
 
 @contextmanager
-def mirror(bucket: str, folder: Path) -> Iterator[None]:
+def mirror(bucket: str, folder: Path) -> Generator[None]:
     """Keep ``bucket`` in ``folder`` (made when missing) until exit; the files stay.
 
     A write that cannot be kept is refused as a whole: the client gets an error and the bucket is unchanged.

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import msgspec
 
-from solidstate.errors import EngineError, MissingObject
+from solidstate.errors import EngineError, MissingObject, shown
 from solidstate.handler.end import close
 from solidstate.handler.entry import make_handler
 from solidstate.handler.logs import StepLogger
 from solidstate.handler.recorder import Observer
 from solidstate.handler.runtime import LoadedPipeline, Runtime
-from solidstate.infra.home import Home
+from solidstate.handler.start import check_from_run, reused_steps, run_exists
+from solidstate.infra.home import Home, new_run_id
 from solidstate.infra.inline import run_inline
+from solidstate.infra.time_limits import TimeLimited
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.build import build_plan
 from solidstate.planner.compile import compile_plan, substitute
 from solidstate.planner.contract import RunHandle
-from solidstate.request import RunRequest, resolve_request
+from solidstate.request import RUN_ID, RunRequest, resolve_request
 from solidstate.storage import keys
 from solidstate.storage.files import open_folder, open_s3
 from solidstate.storage.history import record_of
-from solidstate.storage.records import RunSummary, decode_run_summary
+from solidstate.storage.records import RunStatus, RunSummary, decode_run_summary
 from solidstate.storage.store import ObjectStore
 
 Engine = Literal["moto", "inline"]
@@ -45,13 +47,16 @@ def run_local(
     run_id: str,
     observer: Observer | None = None,
 ) -> RunSummary:
-    """Run and remember. Raises RequestErrors before anything is written, EngineError when the engine breaks down.
+    """Run and remember. Raises RequestErrors, and SolidstateError for a run id that is taken or no run id, before
+    anything is written; EngineError when the engine breaks down.
 
     Ctrl-C ends the run as cancelled, keeps what was done, and goes on up as KeyboardInterrupt.
     """
     request = resolve_request(pipeline, document)
-    home.prepare()
     loaded = LoadedPipeline(pipeline, build_plan(pipeline))
+    _check_run_id(home, pipeline.name, run_id)
+    check_from_run(home.store, loaded, request)
+    home.prepare()
     with _log(home, run_id) as logger:
         if engine == "inline":
             store = home.store
@@ -68,8 +73,21 @@ def run_local(
         return _run_moto(loaded, document, request, home, run_id, observer, logger)
 
 
+def _check_run_id(home: Home, pipeline: str, run_id: str) -> None:
+    """It becomes an execution name and part of paths, so it is looked at before anything is made of it."""
+    if not RUN_ID.fullmatch(run_id):
+        raise EngineError(
+            f"The run id {shown(run_id)} cannot be used: expected a letter or digit, then letters, digits, `_`, `.` or "
+            "`-`, at most 80 characters.",
+            subject="run id",
+            hint=f"use one like `{new_run_id()}`",
+        )
+    if home.store.exists(keys.run_record(pipeline, run_id)):
+        raise run_exists(pipeline, run_id)
+
+
 @contextmanager
-def _log(home: Home, run_id: str) -> Iterator[StepLogger]:
+def _log(home: Home, run_id: str) -> Generator[StepLogger]:
     with home.log(run_id).open("a", encoding="utf-8") as stream:
         logger = StepLogger("solidstate", stream)
         try:
@@ -99,12 +117,8 @@ def _run_moto(
     from solidstate.storage.s3 import S3Store, s3_client
 
     definition = compile_plan(loaded.plan)
-    handlers: list[Callable[..., dict[str, Any]]] = []
-
-    def invoke(function_name: str, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        return handlers[0](event, context)
-
-    with local_aws(invoke) as aws:
+    limited = TimeLimited({step.name: step.compute.timeout_s for step in loaded.plan.steps})
+    with local_aws(limited) as aws:
         aws.create_bucket(BUCKET)
         preload(BUCKET, home.objects, _needed(loaded, request, run_id))
         store = S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET)
@@ -116,35 +130,36 @@ def _run_moto(
             observer=observer,
             log_sink=logger.sink,
         )
-        handlers.append(make_handler(runtime))
+        limited.handler = make_handler(runtime)
         compute = [step.compute for step in loaded.plan.steps]
-        function = aws.create_function(
-            FUNCTION, max(c.timeout_s for c in compute), max(c.memory_mb for c in compute)
-        )
+        function = aws.create_function(FUNCTION, max(c.timeout_s for c in compute), max(c.memory_mb for c in compute))
         machine = aws.create_machine(loaded.definition.name, substitute(definition, function).decode())
         with mirror(BUCKET, home.objects):
             text = msgspec.json.encode(document if document is not None else {}, enc_hook=str).decode()
-            execution = aws.start(machine, run_id, text)
+            execution = ""
             try:
+                execution = aws.start(machine, run_id, text)
                 described = aws.wait(execution)
             except KeyboardInterrupt:
-                aws.stop(execution, "Cancelled", "stopped by the user")
-                _close(runtime, loaded, store, run_id, "cancelled")
+                if execution:
+                    aws.stop(execution, "Cancelled", "stopped by the user")
+                    _close(runtime, loaded, store, run_id, "cancelled")
+                    _keep_execution(home, run_id, definition, aws.describe(execution), lambda: aws.history(execution))
                 raise
-            summary = _summary(runtime, loaded, store, run_id, described)
             _keep_execution(home, run_id, definition, described, lambda: aws.history(execution))
+            summary = _summary(runtime, loaded, store, run_id, described)
         return summary
 
 
 def _needed(loaded: LoadedPipeline, request: RunRequest, run_id: str) -> list[str]:
     """Keys of earlier runs that this one reads: its own record (a name used twice is refused), and what it reuses."""
-    pipeline = loaded.definition.name
+    pipeline, earlier = loaded.definition.name, request.from_run
     needed = [keys.run_record(pipeline, run_id)]
-    if request.from_run is not None:
-        needed.append(keys.run_record(pipeline, request.from_run))
-        for step in loaded.plan.steps:
-            needed.append(keys.commit(pipeline, step.name, request.from_run))
-            needed.append(keys.data_prefix(pipeline, step.name, request.from_run))
+    if earlier is not None:
+        needed.append(keys.run_record(pipeline, earlier))
+        for step in reused_steps(loaded, request):
+            needed.append(keys.commit(pipeline, step, earlier))
+            needed.append(keys.data_prefix(pipeline, step, earlier))
     return needed
 
 
@@ -157,20 +172,19 @@ def _summary(
         return decode_run_summary(store.get(key), key)
     except MissingObject:
         pass
-    error, cause = described.get("error", described["status"]), described.get("cause", "")
+    reason = f"{described.get('error', described['status'])}: {described.get('cause', '')}".rstrip(": .")
     if not store.exists(keys.run_record(loaded.definition.name, run_id)):
-        raise EngineError(f"The execution ended before the run began: {error}: {cause}.", subject=run_id)
+        raise EngineError(f"The execution ended before the run began: {reason}.", subject=run_id)
     _close(runtime, loaded, store, run_id, "failed")
-    raise EngineError(f"The execution ended as {described['status']}: {error}: {cause}.", subject=run_id)
+    raise EngineError(f"The execution ended as {described['status']}: {reason}.", subject=run_id)
 
 
-def _close(runtime: Runtime, loaded: LoadedPipeline, store: ObjectStore, run_id: str, ended: Any) -> None:
+def _close(runtime: Runtime, loaded: LoadedPipeline, store: ObjectStore, run_id: str, ended: RunStatus) -> None:
     try:
         record = record_of(store, loaded.definition.name, run_id)
     except MissingObject:
         return  # stopped before Start run had written anything: there is no run to close
-    steps = record.request.get("steps")
-    handle = RunHandle(id=run_id, mode=record.mode, steps=steps, execution=record.execution)
+    handle = RunHandle(id=run_id, mode=record.mode, execution=record.execution)
     close(runtime, loaded, handle, ended=ended)
 
 

@@ -7,7 +7,7 @@ second to stop; this is the same application behind the same kind of server with
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,9 +16,13 @@ _POLL_S = 0.02
 
 
 @contextmanager
-def loopback_server() -> Iterator[str]:
+def loopback_server() -> Generator[str]:
     """Serve moto; gives the endpoint URL. No request is accepted any more after exit; one under way is abandoned."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]  # moto is typed in part
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
     from werkzeug.serving import make_server
 
     class QuietHandler(MotoRequestHandler):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,14 +30,14 @@ _AWS_HOST = re.compile(r"(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws|ama
 
 
 @contextmanager
-def shortcut(endpoint_url: str) -> Iterator[None]:
+def shortcut(endpoint_url: str) -> Generator[None]:
     """Answer requests to ``endpoint_url``, and those meant for the real AWS, from moto in this process."""
     local_host = urlsplit(endpoint_url).netloc
     routes = _Routes()
     process_request = inside("core.botocore_stubber").BotocoreStubber().process_request
 
-    def send(self: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        host = urlsplit(request.url).netloc
+    def send(self: URLLib3Session, request: Any) -> Any:
+        host = urlsplit(str(request.url)).netloc
         if host == local_host:
             answer = routes.answer(request)
         elif _AWS_HOST.search(host.partition(":")[0]):
@@ -47,8 +47,7 @@ def shortcut(endpoint_url: str) -> Iterator[None]:
         else:
             answer = None  # another server on purpose: an explicit endpoint of the user's
         if answer is None:
-            response: AWSResponse = original(self, request)
-            return response
+            return original(self, request)
         status, headers, body = answer
         raw = io.BytesIO(body.encode() if isinstance(body, str) else body)
         return AWSResponse(request.url, status, headers, _Raw(raw))
@@ -73,11 +72,11 @@ class _Routes:
         self._normalized = inside("core.request").normalize_request
         self._http_error = inside("core.exceptions").HTTPException
 
-    def answer(self, request: AWSPreparedRequest) -> Any:
+    def answer(self, request: Any) -> Any:
         """(status, headers, body), or None when the request has to take the long way."""
         authorization: Any = request.headers.get("Authorization", "")
         scope = _SCOPE.search(authorization.decode() if isinstance(authorization, bytes) else authorization)
-        parts = urlsplit(request.url)
+        parts = urlsplit(str(request.url))
         if scope is None or scope[2] not in _SHORT or parts.path.startswith("/v20180820/"):  # S3 Control signs as s3
             return None
         # The URL the request would have in AWS, which is how moto finds the region.
@@ -120,7 +119,7 @@ class _Raw:
 
 
 @contextmanager
-def _guarded_async_clients() -> Iterator[None]:
+def _guarded_async_clients() -> Generator[None]:
     """Refuse what s3fs or aiobotocore clients made earlier would send to the real AWS; later ones know the endpoint."""
     module: Any = sys.modules.get("aiobotocore.httpsession")
     if module is None:
@@ -128,7 +127,7 @@ def _guarded_async_clients() -> Iterator[None]:
         return
 
     async def send(self: Any, request: Any) -> Any:
-        host = urlsplit(request.url).hostname or ""
+        host = str(urlsplit(str(request.url)).hostname)
         if _AWS_HOST.search(host):
             raise _refusal(host)
         return await original(self, request)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 from solidstate.errors import EngineError
@@ -27,6 +29,24 @@ def inside(name: str) -> Any:
             subject="moto",
             hint='install the local engine completely: pip install "solidstate[local]"',
         ) from error
+
+
+def load_interpreter() -> None:
+    """Import moto's interpreter without EC2 and IAM.
+
+    It wants one enumeration of ``moto.batch.utils``, whose package imports moto's EC2: a third of the time a local run
+    takes to open. A stand-in package lets that one module in and is gone again before anyone else can see it.
+    """
+    spec = find_spec("moto")
+    if "moto.batch" not in sys.modules and spec is not None and spec.submodule_search_locations:
+        package = ModuleType("moto.batch")
+        package.__path__ = [f"{place}/batch" for place in spec.submodule_search_locations]
+        sys.modules["moto.batch"] = package
+        try:
+            inside("batch.utils")
+        finally:
+            del sys.modules["moto.batch"]
+    inside("stepfunctions.parser.models")
 
 
 def swap(owner: Any, name: str, replacement: Any) -> Any:

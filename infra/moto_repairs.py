@@ -18,7 +18,7 @@ from solidstate.infra import (
     moto_repairs_s3,
     moto_repairs_tasks,
 )
-from solidstate.infra.moto_inside import inside
+from solidstate.infra.moto_inside import load_interpreter
 
 SUPPORTED_MOTO = "5.2.5"
 """The only version the repairs are tested with."""
@@ -75,7 +75,7 @@ def apply_repairs() -> None:
             return
         require_supported_moto()
         # Everything the repairs search must be loaded before the first of them looks.
-        inside("stepfunctions.parser.models")
+        load_interpreter()
         for repair in REPAIRS:
             repair()
         _applied.set()

@@ -86,6 +86,7 @@ def definition_text(properties: dict[str, Any], account_id: str) -> str:
         )
     if not isinstance(text, str):
         text = json.dumps(text)
-    for name, value in (properties.get("DefinitionSubstitutions") or {}).items():
+    substitutions: dict[str, Any] = properties.get("DefinitionSubstitutions") or {}
+    for name, value in substitutions.items():
         text = text.replace(f"${{{name}}}", str(value))
     return str(text)

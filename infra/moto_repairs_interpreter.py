@@ -25,7 +25,9 @@ def cache_clients() -> None:
 
     @functools.lru_cache(_CLIENTS_KEPT)
     def made(region: str, service: str, endpoint: str | None) -> Any:
-        session = boto3.session.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=region)
+        session: Any = boto3.session.Session(
+            aws_access_key_id="local", aws_secret_access_key="local", region_name=region
+        )
         # The interpreter has validated the call; it retries by the machine's Retry rules only. A task may take as
         # long as its state machine allows, which the interpreter enforces itself.
         config = Config(
@@ -37,8 +39,7 @@ def cache_clients() -> None:
             proxies={},
         )
         # botocore's type stubs list every service as a literal; here the name comes from the state machine.
-        client: Any = session.client
-        return client(service, endpoint_url=endpoint, config=config)
+        return session.client(service, endpoint_url=endpoint, config=config)
 
     def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
         endpoint = None if module.botocore_stubber.enabled else f"http://127.0.0.1:{module.moto_server_port()}"
@@ -56,17 +57,14 @@ def definite_paths() -> None:
     def extract_json(path: str, data: Any) -> Any:
         if not _DEFINITE.fullmatch(path):
             return original(path, data)
-        value = data
+        value: Any = data
         for name, index, single, double in _STEP.findall(path):
-            if index:
-                if not isinstance(value, list) or int(index) >= len(value):
-                    raise module.NoSuchJsonPathError(json_path=path, data=data)
-                value = value[int(index)]
-            else:
-                key = name or single or double
-                if not isinstance(value, dict) or key not in value:
-                    raise module.NoSuchJsonPathError(json_path=path, data=data)
-                value = value[key]
+            if isinstance(value, str):  # text has characters, but no members
+                raise module.NoSuchJsonPathError(json_path=path, data=data)
+            try:
+                value = value[int(index) if index else name or single or double]
+            except (IndexError, KeyError, TypeError) as error:
+                raise module.NoSuchJsonPathError(json_path=path, data=data) from error
         return value
 
     swap_everywhere("extract_json", original, extract_json)

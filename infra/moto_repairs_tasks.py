@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-from typing import Any
+from typing import Any, cast
 
 from solidstate.infra.moto_inside import inside, swap
 
@@ -18,7 +18,7 @@ def _operation(service: str, method: str) -> Any:
     import botocore.session
     from botocore import xform_name
 
-    model = botocore.session.Session().get_service_model(_BOTO_NAMES.get(service, service))
+    model: Any = botocore.session.Session().get_service_model(_BOTO_NAMES.get(service, service))
     for name in model.operation_names:
         if xform_name(name) == method:
             return model.operation_model(name)
@@ -51,7 +51,7 @@ def shape_requests_and_answers() -> None:
         found = operation(self, boto_service_name, service_action_name)
         if found is not None and found.output_shape is not None:
             self._from_boto_response(response, found.output_shape)
-        response.pop("ResponseMetadata", None)
+        cast("dict[str, Any]", response).pop("ResponseMetadata", None)
 
     def value(of: Any) -> Any:
         if isinstance(of, datetime.datetime):

@@ -24,9 +24,9 @@ class OutputRef(msgspec.Struct, frozen=True, order=True):
 class StepInput(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where one input of a step comes from.
 
-    ``output``: the single ref in ``sources``. ``fan_in``: a list with one element per ref, in order. ``config``: the run
-    request's ``inputs`` (or the parameter's default when ``has_default``). An input with ``nothing`` orders and carries
-    no value.
+    ``output``: the single ref in ``sources``. ``fan_in``: a list with one element per ref, in order. ``config``: the
+    run request's ``inputs`` (or the parameter's default when ``has_default``). An input with ``nothing`` orders and
+    carries no value.
     """
 
     name: str

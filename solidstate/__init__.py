@@ -1,4 +1,4 @@
-"""solidstate: typed data pipelines that run on a laptop and, unchanged, as Lambda functions driven by Step Functions."""
+"""solidstate: typed data pipelines that run on a laptop and, unchanged, as Lambdas driven by Step Functions."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ __all__ = [
 ]
 
 # Execution needs the planner and the step handler; a Lambda function that imports this package must not load them.
-_LATE = {
-    name: "solidstate.infra.in_process"
-    for name in ("PipelineFailed", "PipelineResult", "SolidResult", "execute_pipeline", "execute_solid")
-}
+_LATE = dict.fromkeys(
+    ("PipelineFailed", "PipelineResult", "SolidResult", "execute_pipeline", "execute_solid"),
+    "solidstate.infra.in_process",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from solidstate.errors import DefinitionError
+from solidstate.errors import DefinitionError, name_list, short, shown
 
 if TYPE_CHECKING:
     from solidstate.solid import SolidDefinition
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 class OutputHandle:
     """One future output of one node, to be handed to another solid's input."""
 
-    __slots__ = ("_node", "_output")
+    __slots__ = ("_node", "_output", "_owner")
 
-    def __init__(self, node: str, output: str) -> None:
+    def __init__(self, owner: Composition, node: str, output: str) -> None:
+        self._owner = owner
         self._node = node
         self._output = output
 
@@ -39,7 +40,15 @@ class OutputHandle:
             hint="move this into a solid, or return several outputs and connect them",
         )
 
-    def __bool__(self) -> bool:
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, OutputHandle):
+            self._no_value("A comparison")
+        return _origin(self) == _origin(other)
+
+    def __hash__(self) -> int:
+        return hash((self._node, self._output))
+
+    def __bool__(self) -> bool:  # noqa: PLE0304 - never returns
         self._no_value("The truth")
 
     def __iter__(self) -> Iterator[Any]:
@@ -54,33 +63,49 @@ class OutputHandle:
         self._no_value(f"The attribute `{name}`")
 
 
-class OutputHandles(Sequence[OutputHandle]):
-    """The future outputs of a node with several: by name (``parts.late``), by position, or unpacked."""
+class OutputHandles:
+    """The future outputs of a node with several: by name (``parts.late``), by position, or unpacked.
 
-    def __init__(self, node: str, names: Sequence[str]) -> None:
-        self._node = node
-        self._handles = {name: OutputHandle(node, name) for name in names}
+    It has no public methods: an output may be called ``count`` or ``index``.
+    """
+
+    __slots__ = ("__by_name", "__node")
+
+    def __init__(self, owner: Composition, node: str, names: Sequence[str]) -> None:
+        self.__node = node
+        self.__by_name = {name: OutputHandle(owner, node, name) for name in names}
 
     def __repr__(self) -> str:
-        return f"<outputs of `{self._node}`: {', '.join(self._handles)}>"
+        return f"<outputs of `{self.__node}`: {', '.join(self.__by_name)}>"
 
     def __len__(self) -> int:
-        return len(self._handles)
+        return len(self.__by_name)
+
+    def __iter__(self) -> Iterator[OutputHandle]:
+        return iter(self.__by_name.values())
 
     def __getitem__(self, index: Any) -> Any:
-        return self._handles[index] if isinstance(index, str) else list(self._handles.values())[index]
+        if isinstance(index, slice) or (isinstance(index, int) and -len(self) <= index < len(self)):
+            return list(self.__by_name.values())[index]
+        return self.__named(index)
 
     def __getattr__(self, name: str) -> OutputHandle:
-        handle = self.__dict__.get("_handles", {}).get(name)
+        if name.startswith("_OutputHandles__"):  # a copy being made has no outputs yet
+            raise AttributeError(name)
+        if name.startswith("__") and name not in self.__by_name:
+            raise AttributeError(name)
+        return self.__named(name)
+
+    def __named(self, name: object) -> OutputHandle:
+        handle = self.__by_name.get(name) if isinstance(name, str) else None
         if handle is None:
-            if name.startswith("__"):
-                raise AttributeError(name)
             raise DefinitionError(
-                f"`{self._node}` has no output `{name}`; it has {', '.join(f'`{n}`' for n in self._handles)}.",
-                subject=self._node,
+                f"`{self.__node}` has no output `{shown(name) if not isinstance(name, str) else short(name)}`; it has "
+                f"{name_list(list(self.__by_name))}.",
+                subject=self.__node,
                 hint="use one of its outputs, or declare it in `outs=`",
             )
-        return handle  # type: ignore[no-any-return]  # __dict__ is untyped
+        return handle
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -118,21 +143,19 @@ class Composition:
         self, solid: SolidDefinition, name: str, tags: dict[str, str], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> OutputHandle | OutputHandles | None:
         if name in self.nodes:
-            self.problems.append(
-                DefinitionError(
-                    f"Pipeline `{self.owner}` uses the name `{name}` twice.",
-                    subject=name,
-                    path=f"{self.owner}.{name}",
-                    hint=f'give one of them a name of its own: `{solid.name}.alias("{name}_2")(...)`',
-                )
-            )
+            self.twice(name, solid.name)
         else:
             bindings = self._bind(solid, name, args, kwargs)
             self.nodes[name] = Node(name=name, solid=solid, bindings=bindings, tags=tags)
         outputs = [out.name for out in solid.outputs]
         if not outputs:
             return None
-        return OutputHandle(name, outputs[0]) if len(outputs) == 1 else OutputHandles(name, outputs)
+        return OutputHandle(self, name, outputs[0]) if len(outputs) == 1 else OutputHandles(self, name, outputs)
+
+    def twice(self, name: str, solid: str) -> None:
+        """Record that two nodes want the same name."""
+        hint = f'give one of them a name of its own: `{solid}.alias("{name}_2")`'
+        self._problem(name, f"Pipeline `{self.owner}` uses the name `{name}` twice.", hint)
 
     def _bind(
         self, solid: SolidDefinition, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -148,7 +171,7 @@ class Composition:
         for key, value in kwargs.items():
             if key not in names:
                 have = ", ".join(f"`{n}`" for n in names) or "none"
-                self._problem(name, f"`{name}` has no input `{key}`; its inputs: {have}.", "correct the keyword")
+                self._problem(name, f"`{name}` has no input `{short(key)}`; its inputs: {have}.", "correct the keyword")
             elif key in given:
                 self._problem(name, f"`{name}` gets its input `{key}` twice.", "pass it once")
             else:
@@ -157,36 +180,55 @@ class Composition:
         return {key: binding for key, binding in bindings.items() if binding is not None}
 
     def _binding(self, node: str, key: str, value: Any) -> Binding | None:
-        fan_in = isinstance(value, (list, tuple)) and not isinstance(value, OutputHandles)
+        fan_in = isinstance(value, (list, tuple))
         sources: list[Source] = []
         for element in value if fan_in else [value]:
-            if isinstance(element, OutputHandle):
-                sources.append(Source(element._node, element._output))
-            elif isinstance(element, OutputHandles):
-                self._problem(
-                    node,
-                    f"Input `{key}` of `{node}` is given all outputs of `{element._node}` at once.",
-                    f"choose one: {', '.join(f'`.{n}`' for n in element._handles)}",
-                    key,
-                )
+            wrong = self._not_a_source(node, key, element)
+            if wrong is not None:
+                self._problem(node, *wrong, key)
                 return None
-            else:
-                self._problem(
-                    node,
-                    f"Input `{key}` of `{node}` is given the value {element!r:.60}; in a pipeline only outputs of "
-                    "other solids can be passed.",
-                    f"put the value in config (`solids.{node}.inputs.{key}`), or return it from a solid",
-                    key,
-                )
-                return None
+            sources.append(_origin(element)[1])
         if fan_in and not sources:
             self._problem(node, f"Input `{key}` of `{node}` is given an empty list.", "pass at least one output", key)
             return None
         return Binding(tuple(sources), fan_in)
 
+    def _not_a_source(self, node: str, key: str, element: Any) -> tuple[str, str] | None:
+        """What is wrong with an argument, and a fix; None for an output of this pipeline."""
+        if isinstance(element, OutputHandle):
+            owner, source = _origin(element)
+            if owner is self:
+                return None
+            return (
+                f"Input `{key}` of `{node}` is given output `{source.output}` of `{source.node}` of another pipeline, "
+                f"`{owner.owner}`.",
+                f"call `{source.node}` in this pipeline's body, too",
+            )
+        if isinstance(element, OutputHandles):
+            sources = [_origin(handle)[1] for handle in element]
+            return (
+                f"Input `{key}` of `{node}` is given all outputs of `{sources[0].node}` at once.",
+                f"choose one: {', '.join(f'`.{source.output}`' for source in sources)}",
+            )
+        problem = (
+            f"Input `{key}` of `{node}` is given the value {shown(element)}; in a pipeline only outputs of other "
+            "solids can be passed."
+        )
+        if callable(element):
+            name = short(str(getattr(element, "name", getattr(element, "__name__", "it"))))
+            return f"Input `{key}` of `{node}` is given `{name}` itself, not its output.", f"call it: `{name}(...)`"
+        if isinstance(element, Iterator):
+            return problem, "make a list of it: `list(...)` or `[...]`"
+        return problem, f"put the value in config (`solids.{node}.inputs.{key}`), or return it from a solid"
+
     def _problem(self, node: str, problem: str, hint: str, key: str = "") -> None:
         path = ".".join(part for part in (self.owner, node, key) if part)
         self.problems.append(DefinitionError(problem, subject=node, path=path, hint=hint))
+
+
+def _origin(handle: OutputHandle) -> tuple[Composition, Source]:
+    """Whose handle it is. A handle has no public names of its own, so that every one of them can be reported."""
+    return handle._owner, Source(handle._node, handle._output)  # noqa: SLF001 - friends, in one module
 
 
 _current: ContextVar[Composition | None] = ContextVar("solidstate_composition", default=None)

@@ -23,9 +23,22 @@ def configurable(annotation: Any) -> bool:
     """Whether a value of this type can be written down in a run request."""
     try:
         schema = schema_of(annotation)
-    except (TypeError, ValueError):  # not a type, or one that msgspec refuses to describe
+    except Exception:  # noqa: BLE001 - not a type, one that msgspec refuses, or one whose own hints do not resolve
         return False
     return not _has_custom(schema, set())
+
+
+def unwritable(annotation: Any) -> str | None:
+    """Why no run request could give a value of this config type; None when one can. A field that may be left out may
+    be of any type."""
+    try:
+        schema = unwrap(schema_of(annotation))
+    except Exception as error:  # noqa: BLE001 - describing a type resolves the user's own hints, so anything can come out
+        return str(error).rstrip(".")
+    for field in getattr(schema, "fields", ()):
+        if field.required and _has_custom(field.type, set()):
+            return f"its field `{field.name}` is of type `{describe(field.type)}`"
+    return None
 
 
 def _has_custom(schema: Schema, seen: set[type]) -> bool:
@@ -35,7 +48,7 @@ def _has_custom(schema: Schema, seen: set[type]) -> bool:
         if schema.cls in seen:
             return False
         seen.add(schema.cls)
-        return any(_has_custom(field.type, seen) for field in schema.fields)
+        return any(_has_custom(field.type, seen) for field in schema.fields if field.required)
     return any(_has_custom(child, seen) for child in children(schema))
 
 
@@ -69,9 +82,9 @@ def required(field: mi.Field) -> bool:
 
 def default_of(field: mi.Field) -> Any:
     """The value of a field that is left out, as plain data."""
-    if field.default is not mi.NODEFAULT:
+    if field.default is not msgspec.NODEFAULT:
         return msgspec.to_builtins(field.default, str_keys=True, enc_hook=repr)
-    if field.default_factory is not mi.NODEFAULT:
+    if field.default_factory is not msgspec.NODEFAULT:
         return msgspec.to_builtins(field.default_factory(), str_keys=True, enc_hook=repr)
     return None
 
@@ -168,16 +181,23 @@ def example_of(schema: Schema, *, full: bool = False, _seen: tuple[type, ...] = 
                 for field in schema.fields
                 if full or field.required
             }
-        case mi.DictType():
-            return {}
+        case mi.ListType() | mi.SetType() | mi.FrozenSetType() | mi.VarTupleType():
+            return [example_of(schema.item_type, full=full, _seen=_seen)] * (schema.min_length or 0)
         case _:
-            return []
+            return {}
 
 
 def _within(schema: Schema, value: Any) -> Any:
-    """Move a number into its declared range, where a simple step does it."""
+    """Move a number into its declared range, or text to its declared length, where a simple step does it."""
+    if isinstance(schema, mi.StrType):
+        text = str(value).ljust(schema.min_length or 0, ".")
+        return text if schema.max_length is None else text[: schema.max_length]
     if not isinstance(schema, (mi.IntType, mi.FloatType)):
         return value
+    low = schema.ge if schema.ge is not None else schema.gt
+    high = schema.le if schema.le is not None else schema.lt
+    if isinstance(schema, mi.FloatType) and low is not None and high is not None:
+        return (low + high) / 2
     if schema.ge is not None and value < schema.ge:
         return schema.ge
     if schema.gt is not None and value <= schema.gt:

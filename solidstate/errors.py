@@ -6,8 +6,14 @@ fix it (``hint``). Text is made late, by ``str()``. This module imports nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+LONGEST_NAME = 300
 
 
 class SolidstateError(Exception):
@@ -104,6 +110,8 @@ class RequestErrors(Errors):
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like ``name``, or None when none is close."""
+    if len(name) > LONGEST_NAME:  # comparing takes time that grows with the length, and no name is this long
+        return None
     matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return matches[0] if matches else None
 
@@ -119,7 +127,25 @@ def shown(value: object, limit: int = 60) -> str:
     """A value as a bounded, single-line, printable piece of a message."""
     try:
         text = repr(value)
-    except Exception:  # a user's __repr__ may do anything; the message must not depend on it
+    except Exception:  # noqa: BLE001 - a user's __repr__ may do anything; the message must not depend on it
         text = f"<{type(value).__name__} whose repr() fails>"
+    return short(text, limit)
+
+
+def short(text: str, limit: int = 60) -> str:
+    """Text somebody typed, as a bounded, single-line, printable piece of a message."""
+    text = text[: limit + 1]
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def lookup(kind: str, name: str, known: Mapping[str, T], owner: str) -> T:
+    """What ``owner`` has under a name. Raises DefinitionError with the closest name it has."""
+    if name in known:
+        return known[name]
+    near = closest(name, known)
+    raise DefinitionError(
+        f"There is no {kind} `{short(name)}` in {owner}.",
+        subject=short(name),
+        hint=f"did you mean `{near}`?" if near else f"{kind}s: {name_list(list(known)) or 'none'}",
+    )

@@ -9,97 +9,20 @@ from __future__ import annotations
 import datetime
 import decimal
 import math
+import re
 import uuid
 from collections.abc import Mapping
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import inspect as mi
 
-from solidstate.config import Schema, describe, example_of, unwrap
-from solidstate.errors import SolidstateError, closest, name_list, shown
+from solidstate.config import Schema, describe, unwrap
+from solidstate.config_errors import ConfigError, Path, mismatch, missing, quoted, unknown
+from solidstate.errors import closest, shown
 
-Path = tuple[str | int, ...]
-Reason = Literal["mismatch", "missing", "unknown", "constraint", "choice"]
-
-
-class ConfigError(SolidstateError):
-    """One thing wrong with a run request, as data: why, where, what was given, what was expected, a way out."""
-
-    def __init__(
-        self,
-        reason: Reason,
-        path: Path,
-        problem: str,
-        *,
-        given: Any = msgspec.UNSET,
-        expected: str = "",
-        suggestion: str | None = None,
-        example: Any = msgspec.UNSET,
-        hint: str = "",
-    ) -> None:
-        super().__init__(problem, subject=path_text(path), path=path_text(path), hint=hint)
-        self.reason: Reason = reason
-        self.steps = path
-        self.given = given
-        self.expected = expected
-        self.suggestion = suggestion
-        self.example = example
-
-
-def path_text(path: Path) -> str:
-    """``solids.read.config.names[1]``"""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
-    return text
-
-
-def nested(path: Path, value: Any) -> Any:
-    """The value inside the mappings and lists its path spells."""
-    for step in reversed(path):
-        value = [value] if isinstance(step, int) else {step: value}
-    return value
-
-
-def pasteable(path: Path, value: Any) -> str:
-    """JSON that is also YAML, ready to paste into a run request."""
-    return msgspec.json.encode(nested(path, value), enc_hook=str).decode()
-
-
-def mismatch(path: Path, value: Any, expected: str, hint: str = "") -> ConfigError:
-    return ConfigError(
-        "mismatch",
-        path,
-        f"Expected `{expected}`, got {shown(value)} of type `{_kind(value)}`.",
-        given=value,
-        expected=expected,
-        hint=hint,
-    )
-
-
-def unknown(path: Path, key: Any, known: list[str]) -> ConfigError:
-    near = closest(str(key), known)
-    if near:
-        hint = f"did you mean `{near}`?"
-    else:
-        hint = f"known here: {name_list(known)}" if known else "nothing can be set here; remove it"
-    return ConfigError(
-        "unknown", (*path, str(key)), f"Unknown field {shown(str(key))}.", given=key, suggestion=near, hint=hint
-    )
-
-
-def missing(path: Path, schema: Schema) -> ConfigError:
-    example = example_of(schema)
-    return ConfigError(
-        "missing",
-        path,
-        f"Missing required field `{path[-1]}` of type `{describe(schema)}`.",
-        expected=describe(schema),
-        example=example,
-        hint=f"add it, for example `{pasteable(path, example)}`",
-    )
+__all__ = ["ConfigError", "evaluate"]
 
 
 def evaluate(schema: Schema, value: Any, path: Path = ()) -> list[ConfigError]:
@@ -130,10 +53,6 @@ def evaluate(schema: Schema, value: Any, path: Path = ()) -> list[ConfigError]:
             return _scalar(schema, value, path)
 
 
-def _kind(value: Any) -> str:
-    return "None" if value is None else type(value).__name__
-
-
 def _union(schema: Schema, types: tuple[Schema, ...], value: Any, path: Path) -> list[ConfigError]:
     if value is None and any(isinstance(unwrap(one), mi.NoneType) for one in types):
         return []
@@ -144,7 +63,7 @@ def _union(schema: Schema, types: tuple[Schema, ...], value: Any, path: Path) ->
             if value.get(field) == one.tag:
                 return _fields(one, value, path)
         if field not in value:
-            return [missing((*path, field), mi.LiteralType(tuple(str(one.tag) for one in tagged)))]
+            return [missing((*path, field), mi.LiteralType(tuple(one.tag for one in tagged)))]
         return _choice((*path, field), value[field], [one.tag for one in tagged])
     tries = [evaluate(one, value, path) for one in types if not isinstance(unwrap(one), mi.NoneType)]
     if any(not errors for errors in tries):
@@ -188,16 +107,37 @@ def _mapping(schema: Any, value: Any, path: Path) -> list[ConfigError]:
     errors: list[ConfigError] = []
     for key, item in value.items():
         errors += [
-            ConfigError(error.reason, (*path, str(key)), f"Key: {error.problem}", given=key)
-            for error in evaluate(schema.key_type, key, path)
+            ConfigError(
+                error.reason,
+                (*path, str(key)),
+                f"Key: {error.problem}",
+                given=key,
+                expected=error.expected,
+                hint=error.hint,
+            )
+            for error in evaluate(schema.key_type, _key(schema.key_type, key), path)
         ]
         errors += evaluate(schema.value_type, item, (*path, str(key)))
     return errors + _size(path, value, schema.min_length, schema.max_length, "keys")
 
 
+def _key(schema: Schema, key: Any) -> Any:
+    """JSON spells every key as text; where keys are numbers, the number meant."""
+    schema = unwrap(schema)
+    allowed = schema.values if isinstance(schema, mi.LiteralType) else ()
+    if isinstance(schema, mi.EnumType):
+        allowed = tuple(member.value for member in schema.cls)
+    numbers = isinstance(schema, (mi.IntType, mi.FloatType)) or any(isinstance(one, int) for one in allowed)
+    if not isinstance(key, str) or not numbers or not _NUMBER.fullmatch(key):
+        return key
+    return float(key) if isinstance(schema, mi.FloatType) else int(key)
+
+
 def _fields(schema: Any, value: Any, path: Path) -> list[ConfigError]:
-    if isinstance(value, schema.cls):
+    if not isinstance(schema, mi.TypedDictType) and isinstance(value, schema.cls):
         return []
+    if isinstance(schema, mi.NamedTupleType) or getattr(schema, "array_like", False):
+        return _positions(schema, value, path)
     if not isinstance(value, Mapping):
         return [mismatch(path, value, describe(schema))]
     fields = {field.encode_name: field for field in schema.fields}
@@ -208,10 +148,27 @@ def _fields(schema: Any, value: Any, path: Path) -> list[ConfigError]:
             errors += evaluate(fields[key].type, item, (*path, key))
         elif key != tag:
             errors.append(unknown(path, key, list(fields)))
+        else:
+            errors += _choice((*path, key), item, [schema.tag])
     errors += [missing((*path, name), f.type) for name, f in fields.items() if f.required and name not in value]
     return errors
 
 
+def _positions(schema: Any, value: Any, path: Path) -> list[ConfigError]:
+    """A NamedTuple, or a Struct that is written as a list of its fields."""
+    fields = schema.fields
+    types = [field.type for field in fields]
+    needed = sum(field.required for field in fields)
+    if getattr(schema, "tag_field", None) is not None:
+        types.insert(0, mi.LiteralType((schema.tag,)))
+        needed += 1
+    if not isinstance(value, (list, tuple)) or not needed <= len(value) <= len(types):
+        names = ", ".join(field.name + ("" if field.required else "?") for field in fields)
+        return [mismatch(path, value, f"[{names}]")]
+    return [e for i, (one, v) in enumerate(zip(types, value, strict=False)) for e in evaluate(one, v, (*path, i))]
+
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 _TEXT_TYPES: dict[type[Schema], Any] = {
     mi.DateTimeType: datetime.datetime,
     mi.DateType: datetime.date,
@@ -238,19 +195,27 @@ def _scalar(schema: Schema, value: Any, path: Path) -> list[ConfigError]:
         case mi.FloatType():
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 return [mismatch(path, value, name)]
-            if not math.isfinite(value):
+            if isinstance(value, float) and not math.isfinite(value):
                 return [mismatch(path, value, name, "a run request is JSON, which has no such number")]
             return _range(schema, value, path)
         case mi.StrType():
             if not isinstance(value, str):
-                quoted = "" if isinstance(value, (Mapping, list)) or value is None else f"quote it: `'{value}'`"
-                return [mismatch(path, value, name, quoted)]
+                return [mismatch(path, value, name, quoted(value))]
             return _converts(schema, value, path, _constrained(schema)) if name != "str" else []
         case _:
-            target = _TEXT_TYPES.get(type(schema))
-            if target is not None and isinstance(value, target):
-                return []
-            return _converts(schema, value, path, target or getattr(schema, "cls", Any))
+            if isinstance(schema, mi.DateType) and isinstance(value, datetime.datetime):
+                return [mismatch(path, value, name, f"write the day alone: `{value.date()}`")]
+            return _converts(schema, value, path, _textual(schema))
+
+
+def _textual(schema: Schema) -> Any:
+    """The Python type of a schema whose values JSON writes as text."""
+    target = _TEXT_TYPES.get(type(schema)) or getattr(schema, "cls", Any)
+    if isinstance(schema, (mi.BytesType, mi.ByteArrayType)):
+        return Annotated[target, msgspec.Meta(min_length=schema.min_length, max_length=schema.max_length)]
+    if isinstance(schema, (mi.DateTimeType, mi.TimeType)):
+        return Annotated[target, msgspec.Meta(tz=schema.tz)]
+    return target
 
 
 def _constrained(schema: mi.StrType) -> Any:
@@ -262,7 +227,7 @@ def _constrained(schema: mi.StrType) -> Any:
 def _converts(schema: Schema, value: Any, path: Path, target: Any) -> list[ConfigError]:
     try:
         msgspec.convert(value, target)
-    except (msgspec.ValidationError, TypeError):
+    except (msgspec.ValidationError, TypeError, ValueError, OverflowError):
         return [mismatch(path, value, describe(schema))]
     return []
 

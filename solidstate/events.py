@@ -7,10 +7,12 @@ clocks of different machines are never compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
+
+from solidstate.errors import shown
 
 T = TypeVar("T")
 
@@ -107,6 +109,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_de
 
 
 class RunStart(Event, frozen=True, kw_only=True, tag="run_start", omit_defaults=True):
+    """A run began."""
+
     mode: str
     plan: str
     steps: int
@@ -115,11 +119,15 @@ class RunStart(Event, frozen=True, kw_only=True, tag="run_start", omit_defaults=
 
 
 class RunSuccess(Event, frozen=True, kw_only=True, tag="run_success", omit_defaults=True):
+    """A run ended and no step failed. ``steps`` counts steps by status."""
+
     duration_s: float
     steps: dict[str, int]
 
 
 class RunFailure(Event, frozen=True, kw_only=True, tag="run_failure", omit_defaults=True):
+    """A run ended with failed steps. ``steps`` counts steps by status."""
+
     duration_s: float
     steps: dict[str, int]
     failed: list[str]
@@ -127,6 +135,8 @@ class RunFailure(Event, frozen=True, kw_only=True, tag="run_failure", omit_defau
 
 
 class StepStart(Event, frozen=True, kw_only=True, tag="step_start", omit_defaults=True):
+    """An attempt began."""
+
     solid: str
 
 
@@ -153,6 +163,8 @@ class StepOutput(Event, frozen=True, kw_only=True, tag="step_output", omit_defau
 
 
 class StepMaterialization(Event, frozen=True, kw_only=True, tag="step_materialization", omit_defaults=True):
+    """A Materialization the solid yielded."""
+
     label: str
     path: str = ""
     description: str = ""
@@ -160,6 +172,8 @@ class StepMaterialization(Event, frozen=True, kw_only=True, tag="step_materializ
 
 
 class StepExpectation(Event, frozen=True, kw_only=True, tag="step_expectation_result", omit_defaults=True):
+    """An ExpectationResult the solid yielded."""
+
     success: bool
     label: str
     description: str = ""
@@ -167,10 +181,14 @@ class StepExpectation(Event, frozen=True, kw_only=True, tag="step_expectation_re
 
 
 class StepSuccess(Event, frozen=True, kw_only=True, tag="step_success", omit_defaults=True):
+    """An attempt succeeded; its outputs are stored."""
+
     duration_s: float
 
 
 class StepFailure(Event, frozen=True, kw_only=True, tag="step_failure", omit_defaults=True):
+    """An attempt failed, and none follows."""
+
     duration_s: float
     error: ErrorInfo
 
@@ -184,21 +202,29 @@ class StepRetry(Event, frozen=True, kw_only=True, tag="step_up_for_retry", omit_
 
 
 class StepSkipped(Event, frozen=True, kw_only=True, tag="step_skipped", omit_defaults=True):
+    """A step did not run: what it needs will never come."""
+
     reason: str
     because: list[str] = []
 
 
 class ResourceInit(Event, frozen=True, kw_only=True, tag="resource_init", omit_defaults=True):
+    """A resource was opened, at its first use."""
+
     name: str
     duration_s: float
 
 
 class ResourceTeardown(Event, frozen=True, kw_only=True, tag="resource_teardown", omit_defaults=True):
+    """A resource was closed; ``error`` when that raised."""
+
     name: str
     error: ErrorInfo | None = None
 
 
 class LogMessage(Event, frozen=True, kw_only=True, tag="log", omit_defaults=True):
+    """A line the solid logged."""
+
     level: Literal["debug", "info", "warning", "error", "critical"]
     message: str
     fields: dict[str, Any] = {}
@@ -249,10 +275,21 @@ def decode_events(data: bytes) -> list[AnyEvent]:
     return _decoder.decode_lines(data)
 
 
-def plain_metadata(metadata: dict[Any, Any]) -> dict[str, Any]:
-    """Metadata as JSON-safe values: what JSON cannot hold becomes its ``str()``, so that a fact in an event can never
-    be the reason a step fails."""
+def plain_metadata(metadata: Any) -> dict[str, Any]:
+    """Metadata as JSON-safe values: what JSON cannot hold becomes text, so that a fact in an event can never be the
+    reason a step fails. Facts that are no mapping are kept under ``value``."""
+    facts = metadata if isinstance(metadata, Mapping) else {"value": metadata}
+    return {_plain_key(key): _plain_value(value) for key, value in facts.items()}
+
+
+def _plain_key(key: object) -> str:
+    return key if isinstance(key, str) and key.isprintable() else shown(key, 200)
+
+
+def _plain_value(value: Any) -> Any:
     try:
-        return {str(k): msgspec.to_builtins(v, str_keys=True, enc_hook=str) for k, v in metadata.items()}
-    except Exception:  # to_builtins calls user code (str, properties); the facts matter less than the step
-        return {str(k): repr(v)[:200] for k, v in metadata.items()}
+        plain = msgspec.to_builtins(value, str_keys=True, enc_hook=str)
+        _encoder.encode(plain)
+    except Exception:  # noqa: BLE001 - to_builtins calls user code (str, properties); the facts matter less than the step
+        return shown(value, 200)
+    return plain

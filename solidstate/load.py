@@ -6,15 +6,22 @@ A file is imported as the module it is: its package is found by walking up throu
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
 
-from solidstate.errors import SolidstateError, TargetError, closest
+from solidstate.errors import SolidstateError, TargetError, closest, short
 from solidstate.pipeline import PipelineDefinition
+
+LONGEST = 200
+"""Characters of a target or a line of code that a message shows."""
+
+_LIBRARIES = (Path(__file__).parent, *{Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")})
 
 
 def load_pipeline(target: str) -> PipelineDefinition:
@@ -30,11 +37,11 @@ def load_pipeline(target: str) -> PipelineDefinition:
             return found[name]
         near = closest(name, found)
         raise TargetError(
-            f"`{module}` has no pipeline `{name}`.",
+            f"`{short(module, LONGEST)}` has no pipeline `{short(name)}`.",
             subject=target,
             hint=f"did you mean `{module}:{near}`?" if near else _choices(module, found),
         )
-    if len(found) == 1:
+    if found and len({id(value) for value in found.values()}) == 1:
         return next(iter(found.values()))
     if not found:
         raise TargetError(f"`{module}` has no pipeline.", subject=target, hint="decorate a function with `@pipeline`")
@@ -55,7 +62,7 @@ def pipelines_in(module: ModuleType) -> dict[str, PipelineDefinition]:
 def load_module(target: str) -> ModuleType:
     """Import the module part of a target."""
     text, _ = _split(target)
-    if text.endswith(".py") or "/" in text or "\\" in text:
+    if _is_path(text):
         return _import_file(text, target)
     cwd = str(Path.cwd())
     if cwd not in sys.path:
@@ -63,28 +70,26 @@ def load_module(target: str) -> ModuleType:
     return _import(text, target)
 
 
+def _is_path(text: str) -> bool:
+    return text.endswith(".py") or "/" in text or "\\" in text
+
+
 def _split(target: str) -> tuple[str, str]:
     module, _, name = target.rpartition(":") if ":" in target else (target, "", "")
-    if not module or (":" in target and not name.isidentifier()):
+    if _is_path(name):  # the colon is a drive's: `C:\\flights.py`
+        module, name = target, ""
+    dotted = all(part.isidentifier() for part in module.split("."))
+    if not module.isprintable() or not (dotted or _is_path(module)) or (target != module and not name.isidentifier()):
         raise TargetError(
-            f"`{target}` is not a target.",
-            subject=target,
+            f"`{short(target, LONGEST)}` is not a target.",
+            subject=short(target, LONGEST),
             hint="write `package.module:pipeline` or `path/to/file.py:pipeline`",
         )
     return module, name
 
 
 def _import_file(text: str, target: str) -> ModuleType:
-    path = Path(text).resolve()
-    if not path.is_file():
-        near = closest(path.name, [p.name for p in path.parent.glob("*.py")]) if path.parent.is_dir() else None
-        raise TargetError(
-            f"There is no file `{text}`.",
-            subject=target,
-            hint=f"did you mean `{Path(text).with_name(near)}`?"
-            if near
-            else "check the path; it is relative to the current directory",
-        )
+    path = _file(text, target)
     parts = [path.stem]
     folder = path.parent
     while (folder / "__init__.py").is_file():
@@ -96,12 +101,48 @@ def _import_file(text: str, target: str) -> ModuleType:
     loaded = sys.modules.get(name)
     if loaded is not None and _same_file(loaded, path):
         return loaded
-    if loaded is not None or (importlib.util.find_spec(parts[0]) is not None and not _leads_to(parts[0], folder)):
-        # Another module already owns this name: load the file under a name of its own rather than the wrong module.
+    owner = _owner(parts[0], folder)
+    if owner is not None and len(parts) > 1:
+        # Its absolute imports would lead into the other package, so it cannot be loaded under another name either.
+        raise TargetError(
+            f"`{short(text, LONGEST)}` is part of a package `{parts[0]}`, but that name already belongs to {owner}.",
+            subject=target,
+            path=str(folder / parts[0]),
+            hint=f"rename the folder `{parts[0]}`, or run where the other one is not installed",
+        )
+    if owner is not None or loaded is not None or not all(part.isidentifier() for part in parts):
+        # No import leads to this file: load it under a name of its own rather than the wrong module.
         return _import_alone(path, target)
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()  # the file may be younger than the listing of its folder
     return _import(name, target)
+
+
+def _file(text: str, target: str) -> Path:
+    try:
+        path = Path(text).resolve()
+        if path.is_file() and path.suffix == ".py":
+            return path
+        problem = "is not a Python file" if path.is_file() else "is a folder" if path.is_dir() else ""
+        beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    except (OSError, RuntimeError) as error:  # a name longer than the file system allows, a loop of links
+        raise TargetError(
+            f"There is no file `{short(text, LONGEST)}`: {getattr(error, 'strerror', None) or error}.",
+            subject=short(target, LONGEST),
+            hint="check the path; it is relative to the current directory",
+        ) from error
+    if problem:
+        hint = "name the file in it that defines the pipeline" if path.is_dir() else "pass a `.py` file"
+        raise TargetError(f"`{short(text, LONGEST)}` {problem}.", subject=target, hint=hint)
+    near = closest(path.name, beside)
+    raise TargetError(
+        f"There is no file `{short(text, LONGEST)}`.",
+        subject=short(target, LONGEST),
+        hint=f"did you mean `{Path(text).with_name(near)}`?"
+        if near
+        else "check the path; it is relative to the current directory",
+    )
 
 
 def _same_file(module: ModuleType, path: Path) -> bool:
@@ -109,14 +150,28 @@ def _same_file(module: ModuleType, path: Path) -> bool:
     return file is not None and Path(file).resolve() == path
 
 
-def _leads_to(top: str, folder: Path) -> bool:
-    spec = importlib.util.find_spec(top)
-    origin = spec.origin if spec else None
-    return origin is not None and Path(origin).resolve().is_relative_to(folder)
+def _owner(top: str, folder: Path) -> str | None:
+    """Who has the name ``top``, when importing it would not lead into ``folder``."""
+    loaded = sys.modules.get(top)
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ValueError, ImportError):  # `__main__` has no spec
+        return f"the loaded module `{top}`"
+    if spec is None:
+        return None
+    origin = spec.origin or next(iter(spec.submodule_search_locations or ()), "")
+    if origin and Path(origin).resolve().is_relative_to(folder):
+        return None
+    if loaded is None and spec.origin is None:  # a mere folder elsewhere on the path; a real package goes before it
+        return None
+    return "Python itself" if top in sys.stdlib_module_names else f"`{origin}`"
 
 
 def _import_alone(path: Path, target: str) -> ModuleType:
-    name = f"_solidstate_target_{path.stem}"
+    # Two files of one name must not share a module: types look their names up in `sys.modules`.
+    name = f"_solidstate_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise TargetError(f"`{path.name}` is not a Python file.", subject=target, hint="pass a `.py` file")
@@ -141,31 +196,39 @@ def _import(name: str, target: str) -> ModuleType:
                 hint="run from the project's root, or pass the path of the file",
             ) from error
         raise _import_failed(error, target) from error
-    except Exception as error:
+    except BaseException as error:
         raise _import_failed(error, target) from error
 
 
 def _import_failed(error: BaseException, target: str) -> BaseException:
-    """The user's module raised while it was imported: say what and on which of their lines."""
-    if isinstance(error, SolidstateError) or not isinstance(error, Exception):
+    """The user's module raised while it was imported: say what and on which of their lines. Ctrl-C stays what it is."""
+    if isinstance(error, SolidstateError) or not isinstance(error, (Exception, SystemExit)):
         return error
     if isinstance(error, SyntaxError):
         place = f"{error.filename}:{error.lineno}"
         code = (error.text or "").strip()
         problem = f"`{target}` cannot be imported: {type(error).__name__}: {error.msg}."
-        return TargetError(problem, subject=target, path=place, hint=f"correct this line: `{code}`" if code else "")
-    frames = [
-        f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename and f.filename != __file__
+        hint = f"correct this line: `{short(code, LONGEST)}`" if code else "correct the file"
+        return TargetError(problem, subject=target, path=place, hint=hint)
+    place, line = _users_line(error)
+    text = short(str(error), 500)
+    if isinstance(error, SystemExit):
+        problem = f"`{target}` cannot be imported: it ends the program (`sys.exit({error.code!r:.40})`)."
+        hint = 'move what a script does below `if __name__ == "__main__":`'
+        return TargetError(problem, subject=target, path=place, hint=hint)
+    problem = f"`{target}` cannot be imported: {type(error).__name__}{': ' if text else ''}{text.rstrip('.')}."
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return TargetError(problem, subject=target, path=place, hint=f"install `{error.name}`, or correct the import")
+    hint = f"correct this line: `{short(line, LONGEST)}`" if line else "correct the module; `--debug` shows more"
+    return TargetError(problem, subject=target, path=place, hint=hint)
+
+
+def _users_line(error: BaseException) -> tuple[str, str]:
+    """``file:line`` and text of the innermost line that is neither Python's, nor a library's, nor ours."""
+    theirs = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<")
+        and not any(Path(frame.filename).is_relative_to(lib) for lib in _LIBRARIES)
     ]
-    last = frames[-1] if frames else None
-    install = isinstance(error, ModuleNotFoundError) and error.name
-    return TargetError(
-        f"`{target}` cannot be imported: {type(error).__name__}: {error}.",
-        subject=target,
-        path=f"{last.filename}:{last.lineno}" if last else "",
-        hint=f"install `{error.name}`, or correct the import"
-        if install
-        else f"correct this line: `{last.line}`"
-        if last
-        else "",
-    )
+    return (f"{theirs[-1].filename}:{theirs[-1].lineno}", theirs[-1].line or "") if theirs else ("", "")

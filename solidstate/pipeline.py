@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, overload
 
 import msgspec
 
 from solidstate.composition import Binding, Composition, Node, Source, composing
-from solidstate.errors import DefinitionError, DefinitionErrors
-from solidstate.pipeline_checks import definition_problems
+from solidstate.errors import DefinitionError, DefinitionErrors, SolidstateError, lookup, short, shown
+from solidstate.pipeline_checks import argument_problems, definition_problems
 from solidstate.resources import DEFAULT_MODE, Mode, Preset
-from solidstate.signature import summary_of
-from solidstate.solid import AliasedSolid, SolidDefinition, check_name
+from solidstate.signature import bare, check_name, function_of, name_of, parameters_of, summary_of, where
+from solidstate.solid import AliasedSolid, SolidDefinition
 
 
 class PipelineDefinition(msgspec.Struct, frozen=True, eq=False):
@@ -26,13 +27,14 @@ class PipelineDefinition(msgspec.Struct, frozen=True, eq=False):
     tags: dict[str, str] = {}
 
     def node(self, name: str) -> Node:
-        return next(node for node in self.nodes if node.name == name)
+        """Raises DefinitionError when there is none of that name; so do ``mode`` and ``preset``."""
+        return lookup("step", name, {node.name: node for node in self.nodes}, f"pipeline `{self.name}`")
 
     def mode(self, name: str) -> Mode:
-        return next(mode for mode in self.modes if mode.name == name)
+        return lookup("mode", name, {mode.name: mode for mode in self.modes}, f"pipeline `{self.name}`")
 
     def preset(self, name: str) -> Preset:
-        return next(preset for preset in self.presets if preset.name == name)
+        return lookup("preset", name, {preset.name: preset for preset in self.presets}, f"pipeline `{self.name}`")
 
 
 @overload
@@ -62,15 +64,42 @@ def pipeline(
     resources a mode lacks.
     """
 
-    def decorate(func: Callable[[], Any]) -> PipelineDefinition:
-        title = name or func.__name__
+    def decorate(value: Any) -> PipelineDefinition:
+        func = function_of(value, "pipeline")
+        title = name if name is not None else name_of(func)
+        check_name(title, "pipeline", path=where(func))
         with composing(title) as composition:
-            func()
+            _run_body(func, title)
         return _checked(
             title, composition, modes, presets, summary_of(func) if description is None else description, tags
         )
 
     return decorate if fn is None else decorate(fn)
+
+
+def _run_body(func: Callable[..., Any], title: str) -> None:
+    parameters = [f"`{bare(parameter)}`" for parameter in parameters_of(func)]
+    if parameters:
+        raise DefinitionError(
+            f"The function of pipeline `{title}` has parameters ({', '.join(parameters)}); it takes none.",
+            subject=title,
+            path=where(func),
+            hint="make it a solid's config, or read it from a solid",
+        )
+    try:
+        func()
+    except SolidstateError:
+        raise
+    except Exception as error:
+        # The innermost line of the body itself: what it called may be anybody's.
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.name == func.__name__]
+        file = where(func).rpartition(":")[0]
+        raise DefinitionError(
+            f"The body of pipeline `{title}` raised {type(error).__name__}: {short(str(error), 300)}.",
+            subject=title,
+            path=f"{file}:{lines[-1]}" if lines else where(func),
+            hint="a pipeline's body only connects solids; compute inside of a solid",
+        ) from error
 
 
 def pipeline_from_dependencies(
@@ -89,8 +118,8 @@ def pipeline_from_dependencies(
     list of these for a fan-in. Raises DefinitionErrors, also for cycles.
     """
     composition = Composition(name)
-    bare = {(s.name if isinstance(s, (SolidDefinition, AliasedSolid)) else str(s)): s for s in solids}
-    definitions = {key: s.solid if isinstance(s, AliasedSolid) else s for key, s in bare.items()}
+    check_name(name, "pipeline")
+    definitions = _definitions(composition, solids)
     for key, solid in definitions.items():
         given = dependencies.get(key, {})
         bindings = {inp: _parse_binding(composition, definitions, key, inp, ref) for inp, ref in given.items()}
@@ -121,6 +150,23 @@ def pipeline_from_dependencies(
     return _checked(name, composition, modes, presets, description, tags)
 
 
+def _definitions(
+    composition: Composition, solids: Iterable[SolidDefinition | AliasedSolid]
+) -> dict[str, SolidDefinition]:
+    """Solids by the name of their node."""
+    found: dict[str, SolidDefinition] = {}
+    owner = composition.owner
+    for one in solids:
+        if not isinstance(one, (SolidDefinition, AliasedSolid)):
+            problem = f"Pipeline `{owner}` is given {shown(one)} of type `{type(one).__name__}` in `solids`."
+            composition.problems.append(DefinitionError(problem, subject=owner, path=owner, hint="pass a `@solid`"))
+        elif one.name in found:
+            composition.twice(one.name, one.name)
+        else:
+            found[one.name] = one.solid if isinstance(one, AliasedSolid) else one
+    return found
+
+
 def _parse_binding(
     composition: Composition,
     definitions: Mapping[str, SolidDefinition],
@@ -129,7 +175,19 @@ def _parse_binding(
     ref: str | Sequence[str],
 ) -> Binding | None:
     sources: list[Source] = []
-    for text in [ref] if isinstance(ref, str) else ref:
+    listed = isinstance(ref, (list, tuple))
+    refs: list[Any] = [*ref] if listed else [ref]
+    if not refs or not all(isinstance(text, str) for text in refs):
+        composition.problems.append(
+            DefinitionError(
+                f"Input `{inp}` of `{node}` is fed by {shown(ref)}; expected a name or a list of names.",
+                subject=node,
+                path=f"{composition.owner}.{node}.{inp}",
+                hint='write `"solid"`, `"solid.output"`, or a list of these for a fan-in',
+            )
+        )
+        return None
+    for text in refs:
         upstream, _, output = text.partition(".")
         solid = definitions.get(upstream)
         names = [out.name for out in solid.outputs] if solid else []
@@ -147,7 +205,7 @@ def _parse_binding(
             )
             return None
         sources.append(Source(upstream, output))
-    return Binding(tuple(sources), fan_in=not isinstance(ref, str))
+    return Binding(tuple(sources), fan_in=listed)
 
 
 def _checked(
@@ -159,10 +217,9 @@ def _checked(
     tags: Mapping[str, str] | None,
 ) -> PipelineDefinition:
     problems: list[DefinitionError] = list(composition.problems)
-    try:
-        check_name(name, "pipeline")
-    except DefinitionError as error:
-        problems.append(error)
+    wrong = argument_problems(name, modes, presets, tags)
+    if wrong:
+        raise _together(name, [*problems, *wrong])
     built = PipelineDefinition(
         name=name,
         nodes=tuple(composition.nodes.values()),
@@ -173,5 +230,9 @@ def _checked(
     )
     problems.extend(definition_problems(built.name, built.nodes, built.modes, built.presets))
     if problems:
-        raise problems[0] if len(problems) == 1 else DefinitionErrors(f"Pipeline `{name}`", problems)
+        raise _together(name, problems)
     return built
+
+
+def _together(name: str, problems: list[DefinitionError]) -> DefinitionError:
+    return problems[0] if len(problems) == 1 else DefinitionErrors(f"Pipeline `{name}`", problems)

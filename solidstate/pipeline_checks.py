@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from solidstate.composition import Node
 from solidstate.config import configurable
-from solidstate.errors import DefinitionError, closest
+from solidstate.errors import DefinitionError, closest, shown
 from solidstate.resources import Mode, Preset
+
+
+def argument_problems(pipeline: str, modes: object, presets: object, tags: object) -> list[DefinitionError]:
+    """What is wrong with the arguments of the decorator, before anything is made of them."""
+    problems: list[tuple[str, str, object, str]] = []
+    wanted: list[tuple[str, object, type, str]] = [
+        ("modes", modes, Mode, '`modes=[Mode("local", resources={...})]`'),
+        ("presets", presets, Preset, '`presets=[Preset("sample", run_config={...})]`'),
+    ]
+    for argument, given, kind, example in wanted:
+        right = isinstance(given, (list, tuple)) and all(isinstance(one, kind) for one in given)
+        if given is not None and not right:
+            problems.append((argument, f"a list of `{kind.__name__}`", given, example))
+    if tags is not None and not isinstance(tags, Mapping):
+        problems.append(("tags", "a mapping of text to text", tags, '`tags={"team": "ops"}`'))
+    return [
+        DefinitionError(
+            f"`{argument}` of pipeline `{pipeline}` must be {expected}, got {shown(found)} of type "
+            f"`{type(found).__name__}`.",
+            subject=pipeline,
+            path=pipeline,
+            hint=f"write {example}",
+        )
+        for argument, expected, found, example in problems
+    ]
 
 
 def definition_problems(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
-from solidstate.errors import DefinitionError
+from solidstate.errors import DefinitionError, shown
 
 # AWS Lambda quotas (developer guide, "Lambda quotas"), MiB and seconds.
 MEMORY_MB = (128, 10_240)
@@ -29,16 +31,29 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         _within("RetryPolicy.max_attempts", self.max_attempts, (1, 100))
         _within("RetryPolicy.delay_s", self.delay_s, (1, 99_999_999))
-        if not self.backoff >= 1.0:
+        if (
+            isinstance(self.backoff, bool)
+            or not isinstance(self.backoff, (int, float))
+            or not 1 <= self.backoff < math.inf
+        ):
             raise DefinitionError(
-                f"`RetryPolicy.backoff` must be 1.0 or more, got {self.backoff!r}.",
+                f"`RetryPolicy.backoff` must be a number, 1.0 or more, got {shown(self.backoff)}.",
                 subject="RetryPolicy",
                 hint="use `backoff=1.0` for a constant delay",
             )
-        if self.max_delay_s is not None and not self.delay_s < self.max_delay_s <= 31_622_400:
+        if not isinstance(self.jitter, bool):
             raise DefinitionError(
-                f"`RetryPolicy.max_delay_s` must be greater than `delay_s` ({self.delay_s}) and at most 31622400, got "
-                f"{self.max_delay_s!r}.",
+                f"`RetryPolicy.jitter` must be True or False, got {shown(self.jitter)}.",
+                subject="RetryPolicy",
+                hint="use `jitter=True` to spread retries in time",
+            )
+        if self.max_delay_s is None:
+            return
+        whole = isinstance(self.max_delay_s, int) and not isinstance(self.max_delay_s, bool)
+        if not whole or not self.delay_s < self.max_delay_s <= 31_622_400:
+            raise DefinitionError(
+                f"`RetryPolicy.max_delay_s` must be a whole number greater than `delay_s` ({self.delay_s}) and at most "
+                f"31622400, got {shown(self.max_delay_s)}.",
                 subject="RetryPolicy",
                 hint="leave it out for no ceiling",
             )
@@ -61,7 +76,7 @@ def _within(subject: str, value: object, bounds: tuple[int, int]) -> None:
     low, high = bounds
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise DefinitionError(
-            f"`{subject}` must be a whole number from {low} to {high}, got {value!r}.",
+            f"`{subject}` must be a whole number from {low} to {high}, got {shown(value)}.",
             subject=subject,
             hint=f"choose a value between {low} and {high}",
         )

@@ -11,18 +11,20 @@ from typing import Any
 
 import msgspec
 
-from solidstate.config import schema_of
-from solidstate.errors import RequestErrors, closest, name_list
-from solidstate.evaluate import ConfigError, Path, evaluate, mismatch, missing, pasteable, unknown
-from solidstate.pipeline import PipelineDefinition
 from solidstate.composition import Node
+from solidstate.config import configurable, describe, schema_of
+from solidstate.config_errors import ConfigError, Path, mismatch, missing, pasteable, quoted, unknown
+from solidstate.documents import document_problem, merge, plain, written
+from solidstate.errors import RequestErrors, SolidstateError, closest, name_list, short, shown
+from solidstate.evaluate import evaluate
+from solidstate.pipeline import PipelineDefinition
 from solidstate.resources import Mode
 from solidstate.selection import select_steps
+from solidstate.type_checks import type_name
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
-MAX_REQUEST_BYTES = 256 * 1024
-"""Step Functions' limit on an execution's input; held everywhere, so that what runs locally can be started there."""
 
+_CORRECT = "correct the value; the type's own check refuses it"
 _SECTIONS = ["mode", "preset", "solids", "resources", "tags", "steps", "from_run"]
 
 
@@ -57,24 +59,24 @@ def _resolve(pipeline: PipelineDefinition, document: object, errors: list[Config
     if not isinstance(document, Mapping):
         errors.append(mismatch((), document, "a mapping", "start from `{}`"))
         return None
-    try:
-        size = len(msgspec.json.encode(document, enc_hook=str))
-    except (TypeError, RecursionError, OverflowError, UnicodeEncodeError, msgspec.MsgspecError) as error:
-        errors.append(ConfigError("mismatch", (), f"The run request cannot be written as JSON: {error}."))
-        return None
-    if size > MAX_REQUEST_BYTES:
-        problem = f"The run request has {size} bytes; Step Functions takes at most {MAX_REQUEST_BYTES}."
-        errors.append(ConfigError("constraint", (), problem, hint="put large values in S3 and pass their address"))
+    problem = document_problem(document)
+    if problem is not None:
+        errors.append(problem)
         return None
     errors += [unknown((), key, _SECTIONS) for key in document if key not in _SECTIONS]
     preset = _named("preset", document.get("preset"), [p.name for p in pipeline.presets], errors)
-    merged: Mapping[str, Any] = document
+    merged: Mapping[str, Any] = written(document)
     if preset is not None:
         base = pipeline.preset(preset)
-        errors += [unknown(("preset", preset), key, _SECTIONS) for key in base.run_config if key not in _SECTIONS]
-        merged = merge({"mode": base.mode, **base.run_config} if base.mode else base.run_config, document)
+        inner = [section for section in _SECTIONS if section != "preset"]
+        errors += [unknown(("presets", preset), key, inner) for key in base.run_config if key not in inner]
+        merged = merge({"mode": base.mode, **base.run_config} if base.mode else base.run_config, merged)
+        problem = document_problem(base.run_config) or document_problem(merged)
+        if problem is not None:
+            errors.append(problem)
+            return None
     mode = _mode(pipeline, merged.get("mode"), errors)
-    solids = _solids(pipeline, merged.get("solids"), _reserved(merged, pipeline), errors)
+    solids = _solids(pipeline, merged.get("solids"), _unselected(merged, pipeline), errors)
     resources = _resources(mode, merged.get("resources"), errors)
     steps = _steps(pipeline, merged, errors)
     tags = _tags(merged.get("tags"), errors)
@@ -82,16 +84,6 @@ def _resolve(pipeline: PipelineDefinition, document: object, errors: list[Config
     if from_run is not None and not (isinstance(from_run, str) and RUN_ID.fullmatch(from_run)):
         errors.append(mismatch(("from_run",), from_run, "a run id", "`solidstate runs` lists them"))
     return None if mode is None else RunRequest(mode.name, preset, solids, resources, tags, steps, from_run)
-
-
-def merge(below: Any, above: Any) -> Any:
-    """``above`` laid over ``below``, mapping by mapping; anything else is replaced whole."""
-    if isinstance(below, Mapping) and isinstance(above, Mapping):
-        return {
-            key: merge(below[key], above[key]) if key in below and key in above else above.get(key, below.get(key))
-            for key in [*below, *(k for k in above if k not in below)]
-        }
-    return above
 
 
 def _named(section: str, value: Any, names: list[str], errors: list[ConfigError]) -> str | None:
@@ -109,7 +101,7 @@ def _named(section: str, value: Any, names: list[str], errors: list[ConfigError]
         ConfigError(
             "choice",
             (section,),
-            f"There is no {section} {value!r:.60}.",
+            f"There is no {section} {shown(value)}.",
             given=value,
             expected=" | ".join(names),
             suggestion=near,
@@ -143,7 +135,7 @@ def _section(path: Path, value: Any, errors: list[ConfigError]) -> Mapping[str, 
     return {}
 
 
-def _reserved(merged: Mapping[str, Any], pipeline: PipelineDefinition) -> set[str]:
+def _unselected(merged: Mapping[str, Any], pipeline: PipelineDefinition) -> set[str]:
     """Steps that will not run, whose missing config is therefore no error."""
     if not isinstance(merged.get("steps"), str):
         return set()
@@ -188,11 +180,26 @@ def _config(
         return {}
     if value is None and not needed:
         return {}
-    if value is not None and not isinstance(value, Mapping):
-        errors.append(mismatch(path, value, "a mapping"))
+    if value is not None and not isinstance(value, (Mapping, config_type)):
+        errors.append(mismatch(path, value, "a mapping", f"its fields: `{describe(schema_of(config_type))}`"))
         return {}
-    errors += evaluate(schema_of(config_type), value or {}, path)
-    return _plain(value or {})
+    return _judged(path, value or {}, config_type, errors) or {}
+
+
+def _judged(path: Path, value: Any, annotation: Any, errors: list[ConfigError]) -> Any:
+    """The value as JSON data, once all that is wrong with it is noted: first its shape, then what only its type itself
+    knows (``__post_init__``)."""
+    found = evaluate(schema_of(annotation), value, path)
+    data = plain(value)
+    if not found:
+        try:
+            msgspec.convert(data, annotation, str_keys=True)
+        except Exception as error:  # noqa: BLE001 - a type's own checks may raise anything
+            problem = error.problem if isinstance(error, SolidstateError) else short(str(error), 300)
+            text = f"Not a valid `{type_name(annotation)}`: {problem.rstrip('.')}."
+            found = [ConfigError("constraint", path, text, given=value, expected=type_name(annotation), hint=_CORRECT)]
+    errors += found
+    return data
 
 
 def _inputs(path: Path, node: Node, value: Any, errors: list[ConfigError], *, needed: bool) -> dict[str, Any]:
@@ -205,9 +212,13 @@ def _inputs(path: Path, node: Node, value: Any, errors: list[ConfigError], *, ne
             errors.append(ConfigError("unknown", (*path, key), problem, given=given[key], hint="remove it here"))
         elif key not in open_inputs:
             errors.append(unknown(path, key, list(open_inputs)))
+    result: dict[str, Any] = {}
     for name, inp in open_inputs.items():
-        if name in given:
-            errors += evaluate(schema_of(inp.type.annotation), given[name], (*path, name))
+        if name in given and not configurable(inp.type.annotation):
+            problem = f"Input `{name}` of `{node.name}` is of type `{inp.type.name}`, which config cannot give."
+            errors.append(ConfigError("unknown", (*path, name), problem, given=given[name], hint="remove it"))
+        elif name in given:
+            result[name] = _judged((*path, name), given[name], inp.type.annotation, errors)
         elif not inp.has_default and needed:
             error = missing((*path, name), schema_of(inp.type.annotation))
             problem = f"Input `{name}` of `{node.name}` is not connected and not given."
@@ -216,7 +227,7 @@ def _inputs(path: Path, node: Node, value: Any, errors: list[ConfigError], *, ne
                     "missing", error.steps, problem, expected=error.expected, example=error.example, hint=error.hint
                 )
             )
-    return _plain({key: part for key, part in given.items() if key in open_inputs})
+    return result
 
 
 def _resources(mode: Mode | None, value: Any, errors: list[ConfigError]) -> dict[str, dict[str, Any]]:
@@ -268,10 +279,5 @@ def _tags(value: Any, errors: list[ConfigError]) -> dict[str, str]:
     section = _section(("tags",), value, errors)
     for key, text in section.items():
         if not isinstance(text, str):
-            errors.append(mismatch(("tags", str(key)), text, "str", f"quote it: `'{text}'`"))
+            errors.append(mismatch(("tags", str(key)), text, "str", quoted(text)))
     return {str(key): text for key, text in section.items() if isinstance(text, str)}
-
-
-def _plain(value: Any) -> Any:
-    """JSON data: what YAML made into dates becomes text again."""
-    return msgspec.to_builtins(value, str_keys=True, enc_hook=str)

@@ -8,8 +8,19 @@ from typing import Any, TypeVar, overload
 
 import msgspec
 
-from solidstate.errors import DefinitionError
-from solidstate.signature import config_of, hints_of, summary_of
+from solidstate.errors import DefinitionError, shown
+from solidstate.signature import (
+    CONTEXT_NAMES,
+    bare,
+    check_name,
+    config_of,
+    function_of,
+    hints_of,
+    name_of,
+    parameters_of,
+    summary_of,
+    where,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,19 +51,30 @@ def resource(*, name: str | None = None, description: str | None = None) -> Call
 def resource(fn: Any = None, /, *, name: str | None = None, description: str | None = None) -> Any:
     """Declare a resource. Its typed ``config`` parameter becomes ``resources.<key>.config`` in the run request."""
 
-    def decorate(func: Callable[..., Any]) -> ResourceDefinition:
-        hints = hints_of(func)
-        parameters = list(inspect.signature(func).parameters.values())
-        takes_context = bool(parameters) and parameters[0].name in ("context", "_context", "_")
-        config_type = config_of(func, hints, subject=f"resource `{name or func.__name__}`")
-        reserved = {"config"} | ({parameters[0].name} if takes_context else set())
+    def decorate(value: Any) -> ResourceDefinition:
+        func = function_of(value, "resource")
+        title = name if name is not None else name_of(func)
+        place = where(func)
+        check_name(title, "resource", path=place)
+        config_type = config_of(func, hints_of(func), subject=f"resource `{title}`")
+        parameters = parameters_of(func)
+        takes_context = bool(parameters) and parameters[0].name in CONTEXT_NAMES
+        others = [p for p in parameters[1 if takes_context else 0 :] if p.name != "config"]
+        for parameter in others:
+            if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+                raise DefinitionError(
+                    f"Parameter `{bare(parameter)}` of resource `{title}` cannot be a resource: those are given by name.",
+                    subject=title,
+                    path=place,
+                    hint="name every resource it needs",
+                )
         return ResourceDefinition(
-            name=name or func.__name__,
+            name=title,
             fn=func,
             config_type=config_type,
             takes_context=takes_context,
-            requires=tuple(p.name for p in parameters if p.name not in reserved),
-            generator=inspect.isgeneratorfunction(func),
+            requires=tuple(p.name for p in others),
+            generator=inspect.isgeneratorfunction(inspect.unwrap(func)),
             description=description if description is not None else summary_of(func),
         )
 
@@ -73,6 +95,16 @@ class Mode:
     __slots__ = ("description", "name", "resources")
 
     def __init__(self, name: str, resources: Mapping[str, Any] | None = None, description: str = "") -> None:
+        check_name(name, "mode")
+        if resources is not None and not isinstance(resources, Mapping):
+            raise DefinitionError(
+                f"`resources` of mode `{name}` must be a mapping of keys to resources, got {shown(resources)} of type "
+                f"`{type(resources).__name__}`.",
+                subject=name,
+                hint='write `resources={"clock": fixed_clock}`',
+            )
+        for key in resources or ():
+            check_name(key, f"resource of mode `{name}`")
         self.name = name
         self.resources: dict[str, ResourceDefinition] = {
             key: value if isinstance(value, ResourceDefinition) else constant(key, value)
@@ -96,9 +128,11 @@ class Preset(msgspec.Struct, frozen=True):
     description: str = ""
 
     def __post_init__(self) -> None:
+        check_name(self.name, "preset")
         if not isinstance(self.run_config, dict):
             raise DefinitionError(
-                f"`run_config` of preset `{self.name}` must be a mapping, got `{type(self.run_config).__name__}`.",
+                f"`run_config` of preset `{self.name}` must be a dict, got {shown(self.run_config)} of type "
+                f"`{type(self.run_config).__name__}`.",
                 subject=self.name,
                 hint="write it like a run request: `{'solids': {...}}`",
             )

@@ -6,10 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from solidstate.errors import closest, name_list
-from solidstate.evaluate import ConfigError
+from solidstate.config_errors import ConfigError
+from solidstate.errors import closest, name_list, short, shown
 
-_CLAUSE = re.compile(r"(?:(?P<up>\*|\d*\+))?(?P<name>[A-Za-z_][A-Za-z0-9_.]*)(?P<down>\*|\+\d*)?")
+_CLAUSE = re.compile(r"(?:(?P<up>\*|[0-9]{0,9}\+))?(?P<name>[A-Za-z_][A-Za-z0-9_.]*)(?P<down>\*|\+[0-9]{0,9})?")
 MAX_EXPRESSION = 10_000
 
 
@@ -20,19 +20,20 @@ def select_steps(expression: str, upstream: Mapping[str, Sequence[str]]) -> tupl
     """
     if len(expression) > MAX_EXPRESSION:
         problem = f"The selection has {len(expression)} characters; at most {MAX_EXPRESSION} are read."
-        return [], [ConfigError("constraint", ("steps",), problem, given=expression[:60])]
+        hint = "select with `*`: `name*` is a step and all that follows it"
+        return [], [ConfigError("constraint", ("steps",), problem, given=expression[:60], hint=hint)]
     downstream: dict[str, list[str]] = {name: [] for name in upstream}
     for name, sources in upstream.items():
         for source in sources:
             downstream[source].append(name)
     chosen: set[str] = set()
     errors: list[ConfigError] = []
-    for clause in (part.strip() for part in expression.split(",")):
+    for clause in dict.fromkeys(part.strip() for part in expression.split(",")):
         match = _CLAUSE.fullmatch(clause)
         if match is None:
             hint = "write `name`, `name*`, `*name`, `name+1`, comma separated"
             errors.append(
-                ConfigError("mismatch", ("steps",), f"{clause!r:.60} is not a selection.", given=clause, hint=hint)
+                ConfigError("mismatch", ("steps",), f"{shown(clause)} is not a selection.", given=clause, hint=hint)
             )
             continue
         name = match["name"]
@@ -41,7 +42,12 @@ def select_steps(expression: str, upstream: Mapping[str, Sequence[str]]) -> tupl
             hint = f"did you mean `{near}`?" if near else f"steps: {name_list(list(upstream))}"
             errors.append(
                 ConfigError(
-                    "unknown", ("steps",), f"There is no step `{name}`.", given=clause, suggestion=near, hint=hint
+                    "unknown",
+                    ("steps",),
+                    f"There is no step `{short(name)}`.",
+                    given=clause,
+                    suggestion=near,
+                    hint=hint,
                 )
             )
             continue

@@ -3,43 +3,39 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeVar, cast, overload
+from typing import Any, TypeVar, get_args, get_origin, overload
 
 import msgspec
 
 from solidstate.composition import current_composition
-from solidstate.errors import DefinitionError, DefinitionErrors
+from solidstate.declarations import In, Out, argument_problems, parameter_problems
+from solidstate.errors import DefinitionError, DefinitionErrors, lookup, short
+from solidstate.events import Output
 from solidstate.policies import Compute, RetryPolicy
-from solidstate.signature import CONTEXT_NAMES, config_of, hints_of, summary_of, where
-from solidstate.types import EdgeType, resolve_type
+from solidstate.signature import (
+    CONTEXT_NAMES,
+    check_name,
+    config_of,
+    function_of,
+    hints_of,
+    name_of,
+    parameters_of,
+    summary_of,
+    where,
+)
+from solidstate.types import ANY, EdgeType, resolve_type
+
+__all__ = ["AliasedSolid", "In", "InputDefinition", "Out", "OutputDefinition", "SolidDefinition", "check_name", "solid"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
-"""Names of solids, inputs, outputs, resources: they become parts of S3 keys, IAM patterns and state names."""
 
 _UNSET: Any = msgspec.UNSET
 
 
-class In(msgspec.Struct, frozen=True):
-    """A declared input. Replaces the parameter's annotation when ``type`` is given."""
-
-    type: Any = msgspec.UNSET
-    description: str = ""
-    default: Any = msgspec.UNSET
-
-
-class Out(msgspec.Struct, frozen=True):
-    """A declared output. An ``optional`` one may stay out, which skips everything downstream of it."""
-
-    type: Any = msgspec.UNSET
-    description: str = ""
-    optional: bool = False
-
-
 class InputDefinition(msgspec.Struct, frozen=True, eq=False):
+    """An input as it was declared and inferred."""
+
     name: str
     type: EdgeType
     description: str = ""
@@ -51,6 +47,8 @@ class InputDefinition(msgspec.Struct, frozen=True, eq=False):
 
 
 class OutputDefinition(msgspec.Struct, frozen=True, eq=False):
+    """An output as it was declared and inferred."""
+
     name: str
     type: EdgeType
     description: str = ""
@@ -84,13 +82,17 @@ class SolidDefinition(msgspec.Struct, frozen=True, eq=False):
         return AliasedSolid(self, name)
 
     def input(self, name: str) -> InputDefinition:
-        return next(inp for inp in self.inputs if inp.name == name)
+        """Raises DefinitionError when there is none of that name."""
+        return lookup("input", name, {inp.name: inp for inp in self.inputs}, f"solid `{self.name}`")
 
     def output(self, name: str) -> OutputDefinition:
-        return next(out for out in self.outputs if out.name == name)
+        """Raises DefinitionError when there is none of that name."""
+        return lookup("output", name, {out.name: out for out in self.outputs}, f"solid `{self.name}`")
 
 
 class AliasedSolid(msgspec.Struct, frozen=True, eq=False):
+    """A solid under another name: a node of its own in a pipeline."""
+
     solid: SolidDefinition
     name: str
 
@@ -135,10 +137,15 @@ def solid(
     ``outs`` declares others. Raises DefinitionErrors with everything that is wrong with the declaration.
     """
 
-    def decorate(func: Callable[..., Any]) -> SolidDefinition:
+    def decorate(value: Any) -> SolidDefinition:
+        func = function_of(value, "solid")
+        title = name if name is not None else name_of(func)
+        problems = argument_problems(title, where(func), ins, outs, resources, retry, compute, tags)
+        if problems:
+            raise problems[0] if len(problems) == 1 else DefinitionErrors(f"Solid `{short(str(title))}`", problems)
         return _define(
             func,
-            name=name or func.__name__,
+            name=title,
             description=summary_of(func) if description is None else description,
             ins=dict(ins or {}),
             outs=dict(outs) if outs is not None else None,
@@ -152,21 +159,10 @@ def solid(
 
 
 def _define(
-    func: Callable[..., Any],
-    *,
-    name: str,
-    ins: dict[str, In],
-    outs: dict[str, Out] | None,
-    resources: tuple[str, ...],
-    **rest: Any,
+    func: Callable[..., Any], *, name: str, ins: dict[str, In], outs: dict[str, Out] | None, **rest: Any
 ) -> SolidDefinition:
-    problems: list[DefinitionError] = []
     place = where(func)
-    for subject, given in _names(name, ins, outs, resources):
-        try:
-            check_name(given, subject, path=place)
-        except DefinitionError as error:
-            problems.append(error)
+    problems: list[DefinitionError] = []
     hints: dict[str, Any] = {}
     config_type = None
     try:
@@ -174,27 +170,31 @@ def _define(
         config_type = config_of(func, hints, subject=f"solid `{name}`")
     except DefinitionError as error:
         problems.append(error)
-    parameters = list(inspect.signature(func).parameters.values())
+    parameters = parameters_of(func)
     takes_context = bool(parameters) and parameters[0].name in CONTEXT_NAMES
     data = [p for p in parameters[1 if takes_context else 0 :] if p.name != "config"]
-    for parameter in data:
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+    problems += parameter_problems(name, func, data)
+    edges: dict[str, EdgeType] = {}
+    declared = {p.name: hints.get(p.name, Any) for p in data}
+    declared |= {key: inp.type for key, inp in ins.items() if _told(inp.type)}
+    for key, annotation in declared.items():
+        edges[key] = _edge(annotation, f"input `{key}` of solid `{name}`", place, problems)
+    inputs = [_input(parameter, edges[parameter.name], ins.get(parameter.name)) for parameter in data]
+    for inp in inputs:
+        if inp.type.nothing and not inp.has_default:
             problems.append(
                 DefinitionError(
-                    f"Parameter `{parameter}` of solid `{name}` cannot be an input: inputs are passed by name.",
+                    f"Input `{inp.name}` of solid `{name}` is `Nothing`, which carries no value, but its function "
+                    "has a parameter for it.",
                     subject=name,
                     path=place,
-                    hint="name every input; take a `list[...]` for any number of them",
+                    hint=f'remove the parameter and declare `ins={{"{inp.name}": In(Nothing)}}`',
                 )
             )
-    inputs = [_input(parameter, hints, ins.get(parameter.name)) for parameter in data]
     have = {inp.name for inp in inputs}
-    for key, declared in ins.items():
-        if key in have:
-            continue
-        edge = resolve_type(declared.type)
-        if edge.nothing:
-            inputs.append(InputDefinition(key, edge, declared.description))
+    for key in (key for key in ins if key not in have):
+        if key in edges and edges[key].nothing:
+            inputs.append(InputDefinition(key, edges[key], ins[key].description))
         else:
             problems.append(
                 DefinitionError(
@@ -204,62 +204,55 @@ def _define(
                     hint=f"add the parameter `{key}`, or declare `In(Nothing)` for an ordering-only input",
                 )
             )
+    outputs = [
+        OutputDefinition(
+            key, _edge(annotation, f"output `{key}` of solid `{name}`", place, problems), out.description, out.optional
+        )
+        for key, annotation, out in _returned(func, hints, outs)
+    ]
     if problems:
         raise problems[0] if len(problems) == 1 else DefinitionErrors(f"Solid `{name}`", problems)
     return SolidDefinition(
         name=name,
         fn=func,
         inputs=tuple(inputs),
-        outputs=tuple(_outputs(func, hints, outs)),
+        outputs=tuple(outputs),
         takes_context=takes_context,
         config_type=config_type,
-        resources=resources,
         **rest,
     )
 
 
-def _names(
-    name: str, ins: dict[str, In], outs: dict[str, Out] | None, resources: tuple[str, ...]
-) -> list[tuple[str, str]]:
-    return [
-        ("solid", name),
-        *((f"input of solid `{name}`", key) for key in ins),
-        *((f"output of solid `{name}`", key) for key in outs or ()),
-        *((f"resource of solid `{name}`", key) for key in resources),
-    ]
+def _told(annotation: Any) -> bool:
+    return annotation is not msgspec.UNSET
 
 
-def check_name(name: object, subject: str, *, path: str = "") -> None:
-    """Refuse a name that could not be part of a key, an IAM pattern and a state name alike."""
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise DefinitionError(
-            f"{name!r:.60} is not a name for {'an' if subject[0] in 'aeiou' else 'a'} {subject}: expected a letter or "
-            "underscore, then letters, digits and underscores, at most 80.",
-            subject=str(name),
-            path=path,
-            hint="use a name like `read_flights`",
-        )
+def _edge(annotation: Any, subject: str, place: str, problems: list[DefinitionError]) -> EdgeType:
+    try:
+        return resolve_type(annotation)
+    except DefinitionError as error:
+        problem = f"The type of {subject} cannot be used: {error.problem}"
+        problems.append(DefinitionError(problem, subject=subject, path=place, hint=error.hint))
+        return ANY
 
 
-def _input(parameter: inspect.Parameter, hints: dict[str, Any], declared: In | None) -> InputDefinition:
-    annotation = hints.get(parameter.name, Any)
-    if declared is not None and declared.type is not msgspec.UNSET:
-        annotation = declared.type
+def _input(parameter: inspect.Parameter, edge: EdgeType, declared: In | None) -> InputDefinition:
     default = _UNSET if parameter.default is parameter.empty else parameter.default
-    if declared is not None and declared.default is not msgspec.UNSET:
+    if declared is not None and _told(declared.default):
         default = declared.default
-    return InputDefinition(parameter.name, resolve_type(annotation), declared.description if declared else "", default)
+    return InputDefinition(parameter.name, edge, declared.description if declared else "", default)
 
 
-def _outputs(func: Callable[..., Any], hints: dict[str, Any], outs: dict[str, Out] | None) -> list[OutputDefinition]:
+def _returned(
+    func: Callable[..., Any], hints: dict[str, Any], outs: dict[str, Out] | None
+) -> list[tuple[str, Any, Out]]:
+    """Name, type and declaration of each output."""
     # A generator's annotation speaks of what it yields, not of its output.
-    returned = Any if inspect.isgeneratorfunction(func) else hints.get("return", Any)
+    generator = inspect.isgeneratorfunction(inspect.unwrap(func))
+    returned = Any if generator else hints.get("return", Any)
+    if returned is Output or get_origin(returned) is Output:  # `-> Output[int]`: the output is the int inside
+        returned = next(iter(get_args(returned)), Any)
     if outs is None:
-        return [OutputDefinition("result", resolve_type(returned))]
-    single = cast(Any, returned if len(outs) == 1 else Any)
-    return [
-        OutputDefinition(
-            key, resolve_type(single if out.type is msgspec.UNSET else out.type), out.description, out.optional
-        )
-        for key, out in outs.items()
-    ]
+        return [("result", returned, Out())]
+    single = returned if len(outs) == 1 else Any
+    return [(key, out.type if _told(out.type) else single, out) for key, out in outs.items()]

@@ -6,13 +6,15 @@ an int, an int is a float (PEP 484's numeric tower). What no rule knows is accep
 
 from __future__ import annotations
 
-import collections.abc as abc
 import types
 import typing
+from collections import abc
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
+import msgspec.inspect
 
 from solidstate.errors import shown
 
@@ -20,12 +22,13 @@ from solidstate.errors import shown
 class Mismatch:
     """One place where a value is not what its type says; the path grows while the check unwinds."""
 
-    __slots__ = ("expected", "path", "value")
+    __slots__ = ("expected", "note", "path", "value")
 
-    def __init__(self, expected: str, value: object, path: str = "") -> None:
+    def __init__(self, expected: str, value: object, path: str = "", note: str = "") -> None:
         self.expected = expected
         self.value = value
         self.path = path
+        self.note = note
 
     def under(self, step: str) -> Mismatch:
         self.path = step + self.path
@@ -33,10 +36,22 @@ class Mismatch:
 
     def describe(self) -> str:
         where = f" at `${self.path}`" if self.path else ""
-        return f"expected `{self.expected}`, got {shown(self.value)} of type `{type_name(type(self.value))}`{where}"
+        why = f": {self.note}" if self.note else ""
+        return (
+            f"expected `{self.expected}`, got {shown(self.value)} of type `{type_name(type(self.value))}`{where}{why}"
+        )
 
 
 Checker = Callable[[Any], "Mismatch | None"]
+
+
+@typing.runtime_checkable
+class OwnType(typing.Protocol):
+    """A type made by a user that brings its own check and stands inside other types: ``list[Positive]``."""
+
+    name: str
+
+    def checker(self) -> Checker | None: ...
 
 
 def type_name(annotation: object) -> str:
@@ -49,7 +64,7 @@ def type_name(annotation: object) -> str:
         return "..."
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is typing.Annotated:
-        return type_name(args[0])
+        return next((extra.name for extra in args[1:] if isinstance(extra, OwnType)), type_name(args[0]))
     if origin in (Union, types.UnionType):
         return " | ".join(type_name(arg) for arg in args)
     if origin is Literal:
@@ -60,11 +75,14 @@ def type_name(annotation: object) -> str:
     if isinstance(annotation, type):
         return annotation.__name__ if annotation.__module__ in ("builtins", "typing") else annotation.__qualname__
     named = getattr(annotation, "__name__", None) or getattr(annotation, "name", None)
-    return str(named) if named else str(annotation).removeprefix("typing.")
+    if named:
+        return str(named)
+    # The repr of an arbitrary object may hold its address, and this name is part of a plan that is hashed.
+    return str(annotation).removeprefix("typing.") if type(annotation).__module__ == "typing" else "Any"
 
 
 def checker(annotation: object) -> Checker | None:
-    """The check for a type, or None when every value passes."""
+    """The check for a type, or None when every value passes. Raises what resolving a TypedDict's own hints raises."""
     if annotation is Any or annotation is object or annotation is typing.Hashable:
         return None
     if annotation is None or annotation is type(None):
@@ -73,21 +91,39 @@ def checker(annotation: object) -> Checker | None:
         return checker(annotation.__supertype__)
     if isinstance(annotation, typing.TypeVar):
         return checker(annotation.__bound__) if annotation.__bound__ is not None else None
-    alias = getattr(annotation, "__value__", None)  # `type X = ...` of Python 3.12
-    if alias is not None and not isinstance(annotation, type):
-        return checker(alias)
+    if isinstance(annotation, OwnType) and not isinstance(annotation, type):
+        return annotation.checker()
+    if type(annotation).__name__ == "TypeAliasType":  # `type X = ...` of Python 3.12, which may contain itself
+        alias: Any = annotation
+        return _later(lambda: checker(alias.__value__))
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is typing.Annotated:
         return _annotated(args[0], args[1:])
+    if origin in (typing.Required, typing.NotRequired):  # in a TypedDict
+        return checker(args[0])
+    if annotation is typing.Tuple:  # noqa: UP006  # bare, it looks like the empty tuple's type
+        return _instance(tuple)
     if origin in (Union, types.UnionType):
         return _union(annotation, args)
     if origin is Literal:
         return _literal(annotation, args)
     if origin is not None:
-        return _generic(annotation, origin, args)
+        return _generic(origin, args)
     if isinstance(annotation, type):
         return _typed_dict(annotation) if typing.is_typeddict(annotation) else _instance(annotation)
     return None
+
+
+def _later(make: Callable[[], Checker | None]) -> Checker:
+    """A check made at its first use: a type that contains itself is looked into only as deep as the value goes."""
+    made: list[Checker | None] = []
+
+    def check(value: Any) -> Mismatch | None:
+        if not made:
+            made.append(make())
+        return made[0](value) if made[0] else None
+
+    return check
 
 
 def _is_none(value: Any) -> Mismatch | None:
@@ -109,22 +145,35 @@ def _instance(cls: type) -> Checker:
 
 
 def _annotated(base: object, extras: tuple[object, ...]) -> Checker | None:
-    inner = checker(base)
-    limits = tuple(extra for extra in extras if isinstance(extra, msgspec.Meta))
-    if not limits:
-        return inner
-    constrained: Any = base
-    for limit in limits:
-        constrained = typing.Annotated[constrained, limit]
+    checks = [checker(base)]
+    for extra in extras:
+        if isinstance(extra, OwnType):
+            checks.append(extra.checker())
+        elif isinstance(extra, msgspec.Meta):
+            checks.append(_limits(typing.Annotated[base, extra]))
+    known = [check for check in checks if check is not None]
+    return _all_of(known) if known else None
+
+
+def _all_of(checks: list[Checker]) -> Checker:
+    if len(checks) == 1:
+        return checks[0]
 
     def check(value: Any) -> Mismatch | None:
-        found = inner(value) if inner else None
-        if found is not None:
-            return found
+        return next((miss for one in checks if (miss := one(value)) is not None), None)
+
+    return check
+
+
+def _limits(constrained: Any) -> Checker | None:
+    msgspec.inspect.type_info(constrained)  # raises TypeError for a limit the type cannot have
+
+    def check(value: Any) -> Mismatch | None:
         try:
             msgspec.convert(value, constrained)
         except msgspec.ValidationError as error:
-            return Mismatch(str(error).removeprefix("Expected ").replace("`", ""), value)
+            problem, _, path = str(error).partition(" - at `$")
+            return Mismatch(problem.removeprefix("Expected ").replace("`", ""), value, path.rstrip("`"))
         return None
 
     return check
@@ -163,7 +212,7 @@ def _literal(annotation: object, args: tuple[object, ...]) -> Checker:
     return check
 
 
-def _generic(annotation: object, origin: Any, args: tuple[Any, ...]) -> Checker | None:
+def _generic(origin: Any, args: tuple[Any, ...]) -> Checker | None:
     if not isinstance(origin, type):
         return None
     outer = _instance(origin)
@@ -180,7 +229,9 @@ def _generic(annotation: object, origin: Any, args: tuple[Any, ...]) -> Checker 
 def _tuple(outer: Checker, args: tuple[Any, ...]) -> Checker:
     if len(args) == 2 and args[1] is Ellipsis:
         return _collection(outer, checker(args[0]))
-    checks = [checker(arg) for arg in args if arg != ()]
+    if any(getattr(arg, "__unpacked__", False) or get_origin(arg) is typing.Unpack for arg in args):
+        return outer  # `tuple[int, *tuple[str, ...]]`
+    checks = [checker(arg) for arg in args]
 
     def check(value: Any) -> Mismatch | None:
         found = outer(value)
@@ -229,22 +280,21 @@ def _mapping(outer: Checker, key_check: Checker | None, value_check: Checker | N
 
 
 def _typed_dict(cls: Any) -> Checker:
-    hints = typing.get_type_hints(cls)
-    checks = {key: checker(hint) for key, hint in hints.items()}
+    hints = typing.get_type_hints(cls, include_extras=True)
+    checks = {key: _later(partial(checker, hint)) for key, hint in hints.items()}
     required: frozenset[str] = cls.__required_keys__
     name = type_name(cls)
 
     def check(value: Any) -> Mismatch | None:
         if not isinstance(value, dict):
             return Mismatch(name, value)
-        for key in required:
-            if key not in value:
+        for key in hints:
+            if key in required and key not in value:
                 return Mismatch(f"{name} with key {key!r}", value)
         for key, element in value.items():
             if key not in checks:
-                return Mismatch(f"{name} without key {key!r}", value)
-            one = checks[key]
-            miss = one(element) if one else None
+                return Mismatch(f"{name} without key {shown(key, 30)}", value)
+            miss = checks[key](element)
             if miss is not None:
                 return miss.under(f"[{key!r}]")
         return None

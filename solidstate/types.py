@@ -8,8 +8,8 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from solidstate.errors import DefinitionError
-from solidstate.type_checks import Checker, checker, type_name
+from solidstate.errors import DefinitionError, shown
+from solidstate.type_checks import Checker, Mismatch, checker, type_name
 
 
 class Nothing:
@@ -40,6 +40,21 @@ class SolidType(msgspec.Struct, frozen=True):
     metadata: Callable[[Any], dict[str, Any]] | None = None
     python: Any = Any
     description: str = ""
+
+    def checker(self) -> Checker | None:
+        """How this type checks an element of a container: ``list[Annotated[int, Positive]]``."""
+        builtin = checker(self.python)
+        if builtin is None and self.check is None:
+            return None
+
+        def look(value: Any) -> Mismatch | None:
+            miss = builtin(value) if builtin else None
+            if miss is not None or self.check is None:
+                return miss
+            verdict = _verdict(self.name, self.check(value))
+            return None if verdict.success else Mismatch(self.name, value, note=verdict.description)
+
+        return look
 
 
 class EdgeType:
@@ -85,10 +100,11 @@ PASSED = TypeCheck(True)
 def _verdict(name: str, verdict: TypeCheck | bool | None) -> TypeCheck:
     if isinstance(verdict, TypeCheck):
         return verdict
-    if verdict is None or verdict is True:
+    if verdict is None:
         return PASSED
-    if verdict is False:
-        return TypeCheck(False, f"the check of type `{name}` said no")
+    # numpy's own bool is what a comparison on a frame gives; it is no subclass of Python's.
+    if type(verdict).__name__ in ("bool", "bool_"):
+        return PASSED if verdict else TypeCheck(False, f"the check of type `{name}` said no")
     raise DefinitionError(
         f"The check of type `{name}` must return TypeCheck, bool or None, got `{type_name(type(verdict))}`.",
         subject=name,
@@ -97,16 +113,35 @@ def _verdict(name: str, verdict: TypeCheck | bool | None) -> TypeCheck:
 
 
 def resolve_type(annotation: Any) -> EdgeType:
-    """Turn what a user wrote as a type into an EdgeType. Never fails: what is unknown is checked by isinstance or not
-    at all."""
+    """Turn what a user wrote as a type into an EdgeType. What is unknown is checked by isinstance or not at all.
+
+    Raises DefinitionError for a plain value in a type's place (``In("Flight")``, ``In([int])``) and for a type whose
+    own parts do not fit (``Annotated[str, Meta(gt=0)]``).
+    """
     if annotation is Nothing:
         return EdgeType("Nothing", type(None), None, nothing=True)
+    if isinstance(annotation, (str, bytes, int, float, list, tuple, dict, set, msgspec.Struct)) and not isinstance(
+        annotation, SolidType
+    ):
+        raise DefinitionError(
+            f"{shown(annotation)} is not a type.",
+            hint="write a class or a type such as `int`, `list[int]`, `dict[str, Any]`, `int | None`",
+        )
+    try:
+        return _resolve(annotation)
+    except Exception as error:  # resolving looks into the user's own classes, so anything can come out
+        raise DefinitionError(f"{str(error).rstrip('.')}.", hint="correct the type") from error
+
+
+def _resolve(annotation: Any) -> EdgeType:
     if isinstance(annotation, SolidType):
         return EdgeType(annotation.name, annotation.python, annotation)
     if get_origin(annotation) is typing.Annotated:
         base, *extras = get_args(annotation)
-        for extra in extras:
+        for number, extra in enumerate(extras):
             if isinstance(extra, SolidType):
+                for other in (*extras[:number], *extras[number + 1 :]):
+                    base = typing.Annotated[base, other]
                 return EdgeType(extra.name, base, extra)
     return EdgeType(type_name(annotation), annotation, None)
 

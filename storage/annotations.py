@@ -41,7 +41,7 @@ def _typed_decoder(annotation: Any) -> Decode | None:
         return None
     try:
         return msgspec.msgpack.Decoder(annotation).decode
-    except Exception:  # msgspec evaluates the user's annotations, which may fail in any way; there is another format
+    except Exception:  # noqa: BLE001  # msgspec evaluates the user's annotations, which may fail in any way; there is another format
         return None
 
 
@@ -107,5 +107,5 @@ def _field_types(cls: type) -> list[Any]:
         return []
     try:
         return list(typing.get_type_hints(cls, include_extras=True).values())
-    except Exception:  # a name that exists for type checkers only; the class is known all the same
+    except Exception:  # noqa: BLE001  # a name that exists for type checkers only; the class is known all the same
         return []

@@ -27,7 +27,7 @@ def write(array: Any, sink: ObjectWriter) -> None:
     ordered = array.T if array.flags.f_contiguous and not array.flags.c_contiguous else array
     flat = np.ascontiguousarray(ordered).reshape(-1)
     if flat.nbytes:
-        sink.write(memoryview(flat.view(np.uint8)))
+        sink.write(flat.view(np.uint8).data)
 
 
 def read(data: bytes | bytearray | memoryview) -> Any:

@@ -165,7 +165,7 @@ class PickleCodec(msgspec.Struct, frozen=True):
         import pickle
 
         try:
-            return pickle.loads(data)
+            return pickle.loads(data)  # noqa: S301  # only for those who allow it, see codec_named
         except Exception as error:  # whatever the classes' own code raises
             raise IntermediateError(
                 f"The stored pickle cannot be read: {error}.",

@@ -14,6 +14,9 @@ from solidstate.errors import IntermediateError
 from solidstate.events import AnyEvent, decode_events, encode_events
 
 
+CommitStatus = Literal["success", "skipped"]
+
+
 class CommittedOutput(msgspec.Struct, frozen=True, omit_defaults=True):
     """One output: its bytes here (``inline``, base64 in JSON) or under ``key``. ``size`` and ``sha256`` are of the
     encoded bytes."""
@@ -36,7 +39,7 @@ class Commit(msgspec.Struct, frozen=True, tag_field="kind", tag="commit", omit_d
     attempt: int
     attempt_id: str
     fingerprint: str
-    status: Literal["success", "skipped"]
+    status: CommitStatus
     outputs: list[CommittedOutput] = []
 
     def output(self, name: str) -> CommittedOutput | None:

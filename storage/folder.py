@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -73,10 +73,10 @@ class FolderStore:
             raise self._failed("delete", key, error) from error
 
     @contextmanager
-    def writer(self, key: str) -> Iterator[ObjectWriter]:
+    def writer(self, key: str) -> Generator[ObjectWriter, None, None]:
         path = self._path(key)
         with self._scratch(key) as (file, scratch):
-            yield _Guarded(self, key, file)
+            yield _Guarded(key, file, self._failed)
             try:
                 file.close()
                 self._publish(scratch, path, if_absent=False)
@@ -111,7 +111,7 @@ class FolderStore:
         return path
 
     @contextmanager
-    def _scratch(self, key: str) -> Iterator[tuple[BinaryIO, str]]:
+    def _scratch(self, key: str) -> Generator[tuple[BinaryIO, str], None, None]:
         """An open file that is gone afterwards unless it was moved away."""
         try:
             folder = self._root / SCRATCH
@@ -128,7 +128,7 @@ class FolderStore:
     def _publish(self, scratch: str, path: Path, *, if_absent: bool) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not if_absent:
-            os.replace(scratch, path)
+            Path(scratch).replace(path)
             return True
         try:
             os.link(scratch, path)  # unlike a rename, a link never replaces
@@ -183,8 +183,8 @@ class FolderStore:
 class _Guarded:
     """The writer's face to its user: a file whose errors speak of the object."""
 
-    def __init__(self, store: FolderStore, key: str, file: BinaryIO) -> None:
-        self._store = store
+    def __init__(self, key: str, file: BinaryIO, failed: Callable[[str, str, OSError], StorageError]) -> None:
+        self._failed = failed
         self._key = key
         self._file = file
 
@@ -196,7 +196,7 @@ class _Guarded:
         try:
             return self._file.write(data)
         except OSError as error:
-            raise self._store._failed("write", self._key, error) from error  # noqa: SLF001  # one unit of two classes
+            raise self._failed("write", self._key, error) from error
 
     def flush(self) -> None:
         return

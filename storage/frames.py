@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from solidstate.errors import IntermediateError, NotStorable, SolidstateError, shown
+from solidstate.errors import IntermediateError, NotStorable, SolidstateError
 from solidstate.storage.store import ObjectWriter
 
 Buffer = bytes | bytearray | memoryview
@@ -92,7 +92,7 @@ class FrameCodec(msgspec.Struct, frozen=True):
             raise
         except Exception as error:  # each library has its own ways to say that it cannot
             raise NotStorable(
-                f"`{type(value).__name__}` cannot be stored in the format `{self.name}`: {shown(str(error), 200)[1:-1]}.",
+                f"`{type(value).__name__}` cannot be stored in the format `{self.name}`: {_said(error)}.",
                 subject=type(value).__name__,
                 path="$",
                 hint="convert the column to another type, or declare the output as a `SolidType` with another codec",
@@ -107,13 +107,13 @@ class FrameCodec(msgspec.Struct, frozen=True):
         except ImportError as error:
             package = kind.partition("-")[0] or "numpy"
             raise IntermediateError(
-                f"Reading a value stored as `{self.name}` needs `{error.name or package}`, which is not installed here.",
+                f"Reading a value stored as `{self.name}` needs `{error.name or package}`, which is not installed.",
                 subject=self.name,
                 hint=f"add `{error.name or package}` to the requirements",
             ) from error
         except Exception as error:  # damaged bytes provoke anything
             raise IntermediateError(
-                f"The stored bytes are not `{self.name}`: {shown(str(error), 200)[1:-1]}.",
+                f"The stored bytes are not `{self.name}`: {_said(error)}.",
                 subject=self.name,
                 hint="run the step that produced it again",
             ) from error
@@ -142,7 +142,7 @@ def _decode(data: Buffer, layout: str, kind: str) -> object:
     if kind.startswith("pandas"):
         from solidstate.storage import arrow_files, pandas_frames
 
-        return pandas_frames.from_arrow(arrow_files.read(data, layout))
+        return pandas_frames.from_arrow(*arrow_files.read_batches(data, layout))
     if kind.startswith("polars"):
         from solidstate.storage import polars_frames
 
@@ -154,6 +154,11 @@ def _decode(data: Buffer, layout: str, kind: str) -> object:
     from solidstate.storage import arrays
 
     return arrays.read(data)
+
+
+def _said(error: Exception) -> str:
+    text = " ".join(str(error).split()).rstrip(".")  # some libraries answer with a whole page
+    return text if len(text) <= 200 else text[:197] + "..."
 
 
 def _ancestry(value: object) -> list[tuple[str, str]]:

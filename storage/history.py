@@ -39,9 +39,26 @@ def run_ids(store: ObjectStore, pipeline: str | None = None) -> list[tuple[str, 
 
 
 def list_runs(store: ObjectStore, pipeline: str | None = None) -> list[RunSummary]:
-    """Every run, newest first. A run without a summary has status ``running``."""
-    runs = [summary_of(store, *pair) for pair in run_ids(store, pipeline)]
+    """Every run, newest first. A run without a summary has status ``running``, one whose records cannot be read
+    ``interrupted``: a single damaged object must not hide all others."""
+    runs = [_readable(store, *pair) for pair in run_ids(store, pipeline)]
     return sorted(runs, key=lambda run: (run.started_at, run.run), reverse=True)
+
+
+def _readable(store: ObjectStore, pipeline: str, run: str) -> RunSummary:
+    try:
+        return summary_of(store, pipeline, run)
+    except IntermediateError as error:
+        return RunSummary(
+            run=run,
+            pipeline=pipeline,
+            plan="",
+            mode="",
+            status="interrupted",
+            started_at=0.0,
+            duration_s=0.0,
+            message=error.problem,
+        )
 
 
 def find_run(store: ObjectStore, wanted: str, pipeline: str | None = None) -> RunSummary:
@@ -117,17 +134,26 @@ def events_of(store: ObjectStore, run: RunSummary) -> Iterator[AnyEvent]:
     yield from _decoded(body, key)
 
 
-def step_events(store: ObjectStore, pipeline: str, step: str, run: str) -> list[AnyEvent]:
-    """What one step has left so far: attempts that did not commit, then the commit."""
-    events: list[AnyEvent] = []
-    for info in store.list(keys.attempts_prefix(pipeline, step, run)):
-        events += _decoded(store.get(info.key), info.key)
+def step_events(store: ObjectStore, pipeline: str, step: str, run: str, *, thorough: bool = True) -> list[AnyEvent]:
+    """What one step has left so far: by attempt; of one attempt's duplicates the one that committed comes last.
+
+    Not ``thorough`` spares the listing where a first attempt has committed: nothing but its own duplicates and those
+    who adopted its result can be beside it.
+    """
     key = keys.commit(pipeline, step, run)
     try:
-        events += decode_commit_events(store.get(key), key)
+        committed = decode_commit_events(store.get(key), key)
     except MissingObject:
-        pass
-    return sorted(events, key=lambda event: (event.attempt, event.seq))
+        committed = []
+    if committed and not thorough and committed[0].attempt <= 1:
+        return committed
+    lost = [_decoded(store.get(info.key), info.key) for info in store.list(keys.attempts_prefix(pipeline, step, run))]
+    # Attempts of one number are duplicates, or follow a redrive, which counts from one again. Of those, and of those
+    # only, the clock must tell which was first.
+    order = [
+        (events[0].attempt, events is committed, events[0].time, events) for events in (*lost, committed) if events
+    ]
+    return [event for *_, events in sorted(order, key=lambda group: group[:3]) for event in events]
 
 
 def _decoded(body: bytes, key: str) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 from solidstate.storage.store import ObjectInfo, ObjectWriter, check_key, check_prefix, missing
@@ -49,7 +49,7 @@ class MemoryStore:
             self._objects.pop(key, None)
 
     @contextmanager
-    def writer(self, key: str) -> Iterator[ObjectWriter]:
+    def writer(self, key: str) -> Generator[ObjectWriter, None, None]:
         check_key(key)
         buffer = io.BytesIO()
         yield buffer

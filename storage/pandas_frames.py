@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
+from collections.abc import Iterable
 from typing import Any
 
-from solidstate.errors import NotStorable
+from solidstate.errors import IntermediateError, NotStorable
 from solidstate.storage import arrow_files
+from solidstate.storage.frame_libraries import pandas, pyarrow
 from solidstate.storage.plain_values import decode_plain, encode_plain
 
+NAN = float("nan")
 METADATA = b"solidstate.pandas"
 _OBJECTS = ({str}, {bytes}, {bool}, {dt.date})
-"""What an object column may hold beside None: kinds that Arrow gives back as they were."""
+"""What an object column may hold beside missing values: kinds that Arrow gives back as they were."""
+_MIXED = object()
 
 
 def to_arrow(value: Any, layout: str) -> Any:
     """A ``pyarrow.Table`` that :func:`from_arrow` turns into the same ``DataFrame`` or ``Series``; numeric columns are
     not copied. Raises ``NotStorable`` naming the column, for "parquet" also for categories."""
-    import pandas as pd
-    import pyarrow as pa
-
+    pd, pa = pandas(), pyarrow()
     is_series = isinstance(value, pd.Series)
     frame = value.to_frame(name=0) if is_series else value
     index, levels = _split_index(frame.index)
@@ -41,12 +44,14 @@ def to_arrow(value: Any, layout: str) -> Any:
     flat = dict(zip(names, [column.reset_index(drop=True) for column in (*columns, *levels)], strict=True))
     body = pd.DataFrame(flat, index=pd.RangeIndex(len(frame)), copy=False)
     table = pa.Table.from_pandas(body, preserve_index=False, nthreads=1)
-    objects = [i for i, column in enumerate((*columns, *levels)) if column.dtype == object]
+    everything = (*columns, *levels)
+    objects = [[i, _missing_marker(column)] for i, column in enumerate(everything) if _is_object(column.dtype)]
     facts = {
         "series": [value.name] if is_series else None,
         "rows": len(frame),
         "width": len(columns),
         "objects": objects,
+        "strings": [[i, *kind] for i, column in enumerate(everything) if (kind := _string_kind(column.dtype))],
         "index": index,
         "labels": None if is_series else _write_labels(frame.columns),
         "attrs": dict(value.attrs),
@@ -57,42 +62,63 @@ def to_arrow(value: Any, layout: str) -> Any:
     return table
 
 
-def from_arrow(table: Any) -> Any:
-    """The ``DataFrame`` or ``Series``, writable. Uses the table up: the caller must not touch it again."""
-    import pandas as pd
-
-    facts = decode_plain(table.schema.metadata[METADATA])
-    # One allocation per column, and the table's memory is given back column by column: a large frame is there once.
-    body = table.to_pandas(split_blocks=True, self_destruct=True, use_threads=False)
-    del table
-    columns = [_restored(body.iloc[:, i], as_object=i in facts["objects"]) for i in range(body.shape[1])]
-    del body
-    index = _join_index(facts["index"], columns[facts["width"] :], facts["rows"])
+def from_arrow(schema: Any, batches: Iterable[Any]) -> Any:
+    """The ``DataFrame`` or ``Series``, of memory of its own. Unpacked batch by batch, a large frame is there once."""
+    pd = pandas()
+    facts = decode_plain(schema.metadata[METADATA])
+    columns = _columns(schema, batches, facts["rows"], {i for i, _ in facts["objects"]})
+    for i, marker in facts["objects"]:
+        values = columns[i].astype(object)
+        columns[i] = values.where(values.notna(), marker)
+    for i, storage, nan in facts["strings"]:
+        columns[i] = columns[i].astype(pd.StringDtype(storage, na_value=NAN if nan else pd.NA))
+    index = _join_index(facts["index"], columns[facts["width"] :])
     if facts["series"] is not None:
         value: Any = columns[0].set_axis(index)
         value.name = facts["series"][0]
     else:
-        value = pd.DataFrame(dict(enumerate(columns[: facts["width"]])), index=columns[0].index if columns else None, copy=False)  # fmt: skip
-        value = value.set_axis(index, axis=0) if columns else pd.DataFrame(index=index)
+        rows = pd.RangeIndex(facts["rows"])
+        value = pd.DataFrame(dict(enumerate(columns[: facts["width"]])), index=rows, copy=False).set_axis(index)
         value.columns = _read_labels(facts["labels"])
     value.attrs = facts["attrs"]
     return value if facts["duplicates"] else value.set_flags(allows_duplicate_labels=False)
 
 
 def _check_column(where: str, dtype: Any, values: Any, layout: str) -> None:
-    import pandas as pd
-
+    pd = pandas()
     if isinstance(dtype, pd.CategoricalDtype):
         if layout == "parquet":
-            raise _refused(where, "is categorical, and Parquet does not keep categories", "leave the format to solidstate")
+            raise _refused(
+                where, "is categorical, and Parquet does not keep categories", "leave the format to solidstate"
+            )
         where, dtype, values = f"categories of the {where}", dtype.categories.dtype, dtype.categories
-    if dtype != object:
+    if not _is_object(dtype):
         return
-    kinds = set(map(type, values)) - {type(None)}
-    if kinds and kinds not in _OBJECTS:
-        found = ", ".join(sorted(f"`{kind.__name__}`" for kind in kinds))
-        hint = "convert it, for example `frame[name] = frame[name].astype(\"str\")`, or keep such values out of frames"
-        raise _refused(where, f"has dtype `object` and holds {found}, which Arrow does not keep apart", hint)
+    if _missing_marker(values) is _MIXED:
+        kinds: set[type[Any]] = {type(value) for value in values if value is not None}
+        found = " and ".join(sorted(f"`{kind.__name__}`" for kind in kinds))
+        hint = 'convert it, for example `frame[name] = frame[name].astype("str")`, or keep such values out of frames'
+        raise _refused(where, f"of dtype `object` holds {found} values, which Arrow cannot give back as they are", hint)
+
+
+def _is_object(dtype: Any) -> bool:
+    return getattr(dtype, "char", "") == "O"
+
+
+def _missing_marker(values: Any) -> Any:
+    """What stands for a missing value in an object column that Arrow can give back: None or NaN, one of them, among
+    values of one kind. ``_MIXED`` when the column is anything else."""
+    marker: float | None = None
+    present: set[type[Any]] = set()
+    for value in values:
+        if value is None:
+            continue
+        if type(value) is float and math.isnan(value):
+            marker = NAN
+        else:
+            present.add(type(value))
+    no_gap = marker is None or not any(value is None for value in values)
+    return marker if no_gap and (present in _OBJECTS or (not present and marker is None)) else _MIXED
 
 
 def _refused(where: str, why: str, hint: str) -> NotStorable:
@@ -101,8 +127,7 @@ def _refused(where: str, why: str, hint: str) -> NotStorable:
 
 def _split_index(index: Any) -> tuple[dict[str, Any], list[Any]]:
     """What is not in the values, and the values: one series per level."""
-    import pandas as pd
-
+    pd = pandas()
     if type(index) is pd.RangeIndex:
         return {"range": [index.start, index.stop, index.step], "names": list(index.names)}, []
     freq = getattr(index, "freqstr", None) if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)) else None
@@ -111,9 +136,8 @@ def _split_index(index: Any) -> tuple[dict[str, Any], list[Any]]:
     return facts, [pd.Series(level.array, dtype=level.dtype, copy=False) for level in levels]
 
 
-def _join_index(facts: dict[str, Any], levels: list[Any], rows: int) -> Any:
-    import pandas as pd
-
+def _join_index(facts: dict[str, Any], levels: list[Any]) -> Any:
+    pd = pandas()
     if "range" in facts:
         return pd.RangeIndex(*facts["range"], name=facts["names"][0])
     if facts["multi"]:
@@ -134,14 +158,13 @@ def _index_names(taken: list[str], count: int) -> list[str]:
 
 def _write_labels(labels: Any) -> Any:
     """The column axis, as facts when it is a range and as a stored frame of its own otherwise."""
-    import pandas as pd
-
+    pd = pandas()
     facts, levels = _split_index(labels)
     if not levels:
         return [facts, None]
     for level in levels:
-        if level.dtype == object:
-            _check_column("column labels", level.dtype, level, "arrow")
+        if _is_object(level.dtype):
+            _check_column("column axis", level.dtype, level, "arrow")
     frame = pd.DataFrame(dict(enumerate(levels)), columns=pd.RangeIndex(len(levels)))
     file = io.BytesIO()
     arrow_files.write(to_arrow(frame, "arrow"), "arrow", file)
@@ -151,31 +174,64 @@ def _write_labels(labels: Any) -> Any:
 def _read_labels(stored: Any) -> Any:
     facts, data = stored
     if data is None:
-        return _join_index(facts, [], 0)
-    frame = from_arrow(arrow_files.read(data, "arrow"))
-    return _join_index(facts, [frame.iloc[:, i] for i in range(frame.shape[1])], len(frame))
+        return _join_index(facts, [])
+    frame = from_arrow(*arrow_files.read_batches(data, "arrow"))
+    return _join_index(facts, [frame.iloc[:, i] for i in range(frame.shape[1])])
 
 
-def _restored(column: Any, *, as_object: bool) -> Any:
-    if as_object:
-        objects = column.astype(object)
-        return objects.where(objects.notna(), None)
-    values = column.array
-    flags = getattr(getattr(values, "_ndarray", None), "flags", None)
-    # A small column may still be a read-only view of the stored bytes; a solid may write into what it was given.
-    return column if flags is None or flags.writeable else column.copy()
+def _string_kind(dtype: Any) -> list[Any]:
+    """Which of pandas' four kinds of text this is: they share one name. Empty for other dtypes."""
+    pd = pandas()
+    return [dtype.storage, dtype.na_value is not pd.NA] if type(dtype) is pd.StringDtype else []
+
+
+def _columns(schema: Any, batches: Iterable[Any], rows: int, objects: set[int]) -> list[Any]:
+    """Each column as a series. Those of plain numbers and times are filled in place; the others are put together."""
+    import numpy as np
+
+    pd = pandas()
+    none = schema.empty_table().to_pandas()
+    dtypes = list(none.dtypes)
+    plain = [
+        i
+        for i, dtype in enumerate(dtypes)
+        if isinstance(dtype, np.dtype) and not _is_object(dtype) and i not in objects
+    ]
+    in_place = {i: np.empty(rows, dtypes[i]) for i in plain}
+    parts: dict[int, list[Any]] = {i: [] for i in range(len(dtypes)) if i not in in_place}
+    done = 0
+    for batch in batches:
+        piece = batch.to_pandas(use_threads=False)
+        for i, values in in_place.items():
+            if piece.dtypes.iloc[i] != dtypes[i]:
+                raise IntermediateError(f"The stored column {i} has rows of another type than `{dtypes[i]}`.")
+            values[done : done + len(piece)] = piece.iloc[:, i].to_numpy()
+        for i, pieces in parts.items():
+            pieces.append(piece.iloc[:, i])
+        done += batch.num_rows
+        del batch, piece  # or it would stay until the next one is unpacked
+    if dtypes and done != rows:
+        raise IntermediateError(f"The stored frame should have {rows:,} rows and has {done:,}.")
+    return [
+        pd.Series(in_place[i], copy=False) if i in in_place else _together(parts[i] or [none.iloc[:, i]])
+        for i in range(len(dtypes))
+    ]
+
+
+def _together(pieces: list[Any]) -> Any:
+    pd = pandas()
+    return pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0].copy()
 
 
 def _try_on_no_rows(empty: Any, table: Any) -> None:
-    import pandas as pd
-
+    pd = pandas()
     facts = decode_plain(table.schema.metadata[METADATA])
     if "range" in facts["index"]:
         facts["index"]["range"] = [empty.index.start, empty.index.stop, empty.index.step]
     facts["rows"] = 0
     facts["index"]["freq"] = None  # belongs to the values
     metadata = {**table.schema.metadata, METADATA: encode_plain(facts)}
-    back = from_arrow(table.slice(0, 0).replace_schema_metadata(metadata))
+    back = from_arrow(table.schema.with_metadata(metadata), arrow_files.batches_of(table.slice(0, 0)))
     if isinstance(empty, pd.Series):
         empty, back = empty.to_frame(name=0), back.to_frame(name=0)
     if not (type(back.columns) is type(empty.columns) and back.columns.identical(empty.columns)):
@@ -190,4 +246,6 @@ def _try_on_no_rows(empty: Any, table: Any) -> None:
 def _same_dtype(where: str, was: Any, now: Any) -> None:
     if was != now:
         hint = "convert it to a dtype that Arrow knows"
+        if str(was) == str(now):
+            was, now = repr(was), repr(now)
         raise _refused(where, f"of dtype `{was}` would come back as `{now}`", hint)

@@ -31,7 +31,7 @@ _decode = msgspec.msgpack.Decoder().decode
 def _zone(value: dt.tzinfo | None, at: Place) -> list[Any] | None:
     if value is None:
         return None
-    if type(value) is zoneinfo.ZoneInfo and value.key is not None:
+    if type(value) is zoneinfo.ZoneInfo and value.key:
         return ["zone", value.key]
     if type(value) is dt.timezone:
         offset = value.utcoffset(None)

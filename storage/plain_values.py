@@ -1,9 +1,9 @@
 """Self-describing values: bytes that say by themselves which exact Python types they hold.
 
-The format is msgpack. What msgpack has (None, bool, 64-bit int, float, str, bytes, list, dict with scalar keys) is written
-as it is, so the common case runs at msgspec's speed and any msgpack reader can look at it. Everything else is an
-extension type, whose payload is msgpack again. An object of a user's class is written only when the
-class is in the caller's table of known classes; nothing is ever imported by name on the way back.
+The format is msgpack. What msgpack has (None, bool, 64-bit int, float, str, bytes, list, dict with scalar keys) is
+written as it is, so the common case runs at msgspec's speed and any msgpack reader can look at it. Everything else is
+an extension type, whose payload is msgpack again. An object of a user's class is written only when the class is in the
+caller's table of known classes; nothing is ever imported by name on the way back.
 
 Two references to one object become two equal objects.
 """
@@ -60,7 +60,7 @@ class _Lowering:
         self._names = {cls: name for name, cls in classes.items()}
 
     def lower(self, value: Any, at: Place, depth: int) -> Any:
-        kind = type(value)
+        kind: type[Any] = type(value)
         if kind in _AS_IS:
             return value
         leaf = WRITE_LEAF.get(kind)

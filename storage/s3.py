@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,7 +64,8 @@ class S3Store:
     def get(self, key: str) -> bytes:
         full = self._full(key)
         with translated("read", self._bucket, full):
-            return self._client.get_object(Bucket=self._bucket, Key=full)["Body"].read()
+            body: bytes = self._client.get_object(Bucket=self._bucket, Key=full)["Body"].read()
+            return body
 
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
         full = self._full(key)
@@ -116,7 +117,7 @@ class S3Store:
             self._client.delete_object(Bucket=self._bucket, Key=full)
 
     @contextmanager
-    def writer(self, key: str) -> Iterator[ObjectWriter]:
+    def writer(self, key: str) -> Generator[ObjectWriter, None, None]:
         """Parts of 16 MiB; an object of one part is one plain PUT. At most about two parts are in memory."""
         upload = PartWriter(self._client, self._bucket, self._full(key))
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 from solidstate.errors import SolidstateError, StorageError, StorageUnavailable
 from solidstate.storage.store import missing
@@ -26,7 +27,7 @@ class Refused(Exception):
 
 
 @contextmanager
-def translated(verb: str, bucket: str, key: str) -> Iterator[None]:
+def translated(verb: str, bucket: str, key: str) -> Generator[None, None, None]:
     """Raise botocore's errors as ours. ``verb`` reads as in "could not VERB the object"."""
     try:
         yield
@@ -42,8 +43,7 @@ def translated(verb: str, bucket: str, key: str) -> Iterator[None]:
         raise
 
 
-def _from_answer(response: object, verb: str, bucket: str, key: str, text: str) -> Exception:
-    answer = response if isinstance(response, dict) else {}
+def _from_answer(answer: Any, verb: str, bucket: str, key: str, text: str) -> Exception:
     code = str(answer.get("Error", {}).get("Code", ""))
     status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     place = f"s3://{bucket}"
@@ -94,7 +94,7 @@ def _without_answer(error: Exception, verb: str, bucket: str, key: str) -> Stora
     if isinstance(error, (botocore.NoCredentialsError, botocore.PartialCredentialsError, botocore.TokenRetrievalError)):
         hint = "set AWS_PROFILE, or sign in with `aws sso login`"
         return StorageError(f"{what}: there are no AWS credentials.", subject=key, path=path, hint=hint)
-    if isinstance(error, (botocore.HTTPClientError, botocore.IncompleteReadError)):
+    if isinstance(error, (botocore.HTTPClientError, botocore.ConnectionError, botocore.IncompleteReadError)):
         reason = str(error).rstrip(".")
         hint = "check the network and the endpoint, then try again"
         return StorageUnavailable(f"{what}: {reason}.", subject=key, path=path, hint=hint)

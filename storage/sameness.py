@@ -12,6 +12,7 @@ import enum
 import inspect
 import math
 import uuid
+import zoneinfo
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -29,7 +30,7 @@ _EASY = frozenset({type(None), bool, int, str, float, bytes, dt.date, dt.timedel
 def same(a: Any, b: Any, depth: int = 0) -> bool:
     """Equal values of equal types. False also for what is nested more than 200 levels deep, and for any object of a
     class whose content is unknown."""
-    kind = type(a)
+    kind: type[Any] = type(a)
     if kind is not type(b):
         return False
     if kind is float:
@@ -43,14 +44,13 @@ def same(a: Any, b: Any, depth: int = 0) -> bool:
     if kind is dict:
         return _same_items(list(a), list(b), depth) and _same_items(list(a.values()), list(b.values()), depth)
     if kind is set or kind is frozenset:
-        there = {item: item for item in b}
-        return len(a) == len(b) and all(item in there and same(item, there[item], depth + 1) for item in a)
+        return len(a) == len(b) and _same_members(a, b, depth + 1)
     if isinstance(a, msgspec.Struct):
         return _same_items(msgspec.structs.astuple(a), msgspec.structs.astuple(b), depth) and _same_extras(a, b)
     if isinstance(a, enum.Enum) or a is msgspec.UNSET:
         return a is b
     if isinstance(a, tuple):
-        return _same_items(tuple(a), tuple(b), depth)
+        return _same_items(list(a), list(b), depth)
     if dataclasses.is_dataclass(a):
         names = [field.name for field in dataclasses.fields(a)]
         return (
@@ -71,6 +71,24 @@ def _same_items(a: Any, b: Any, depth: int) -> bool:
         return True
     below = depth + 1
     return all(same(x, y, below) for x, y in zip(a, b, strict=True))
+
+
+def _same_members(a: Any, b: Any, depth: int) -> bool:
+    there = {item: item for item in b}
+    left = []
+    for item in a:
+        if item in there:
+            if not same(item, there.pop(item), depth):
+                return False
+        else:
+            left.append(item)  # what holds a NaN is not found by looking it up
+    others = list(there.values())
+    for item in left:
+        match = next((i for i, other in enumerate(others) if same(item, other, depth)), None)
+        if match is None:
+            return False
+        others.pop(match)
+    return True
 
 
 def attributes_beside_fields(value: Any) -> list[str]:
@@ -98,9 +116,13 @@ def _same_leaf(a: Any, b: Any) -> bool:
     if isinstance(a, complex):
         return same([a.real, a.imag], [b.real, b.imag])
     if isinstance(a, bytearray):
-        return a == b
+        return bytes(a) == bytes(b)
     return False
 
 
 def _same_zone(a: dt.tzinfo | None, b: dt.tzinfo | None) -> bool:
-    return a is b or (type(a) is type(b) and a == b and str(a) == str(b))
+    if a is b or type(a) is not type(b):
+        return a is b
+    if isinstance(a, zoneinfo.ZoneInfo) and isinstance(b, zoneinfo.ZoneInfo):
+        return a.key == b.key and a.key is not None  # two loaded from one name are not equal to each other
+    return a == b and str(a) == str(b)  # a fixed offset may have a name, which == does not look at

@@ -124,4 +124,5 @@ def _problem_with(key: str, segments: list[str]) -> str:
 
 
 def _quoted(key: str) -> str:
-    return f"`{shown(key)[1:-1]}`"
+    text = shown(key)
+    return f"`{text[1:] if text.endswith('...') else text[1:-1]}`"

@@ -2,9 +2,9 @@
 
 Typed msgpack is compact and fast, and forgives: a tuple in a ``list[int]``, the int 0 in a field annotated ``float``, a
 Struct's subclass, an aware datetime's zone would all come back as something else. Types alone cannot exclude this,
-because nothing checks a field when a Struct is made. So the bytes are decoded again and compared before they count (list
-items in chunks, which bounds the memory). A value that does not survive is stored in the self-describing format of
-``plain_values`` instead, with the classes that the annotation mentions, and is proved the same way. One byte that no
+because nothing checks a field when a Struct is made. So the bytes are decoded again and compared before they count
+(list items in chunks, which bounds the memory). A value that does not survive is stored in the self-describing format
+of ``plain_values`` instead, with the classes that the annotation mentions, and is proved the same way. One byte that no
 msgpack document starts with (0xC1, "never used" in the msgpack specification) tells the reader which it was.
 """
 
@@ -30,7 +30,7 @@ _encode = msgspec.msgpack.Encoder().encode
 def write_typed(value: Any, annotation: Any, decode: Decode, sink: ObjectWriter) -> None:
     """Write ``value``; raises ``NotStorable`` before the first byte when it would not come back the same."""
     # Only a bare `list[...]`: a constraint on the whole, such as a maximal length, cannot be proved on a part.
-    if type(value) is list and len(value) > CHUNK_ITEMS and get_origin(annotation) is list:
+    if type(value) is list and get_origin(annotation) is list and len(value) > CHUNK_ITEMS:
         if all(_proved(chunk, decode) is not None for chunk in _chunks(value)):
             sink.write(b"\xdd" + len(value).to_bytes(4, "big"))  # msgpack array 32
             for chunk in _chunks(value):
@@ -47,7 +47,7 @@ def write_typed(value: Any, annotation: Any, decode: Decode, sink: ObjectWriter)
 def read_typed(data: bytes | bytearray | memoryview, annotation: Any, decode: Decode) -> Any:
     """Inverse of :func:`write_typed`; raises ``IntermediateError``."""
     view = memoryview(data)
-    if view[:1] == SELF_DESCRIBING:
+    if view[:1].tobytes() == SELF_DESCRIBING:
         return decode_plain(view[1:], known_classes(annotation))
     try:
         return decode(data)
@@ -78,7 +78,7 @@ def _proved(value: Any, decode: Decode) -> bytes | None:
     try:
         data = _encode(value)
         return data if same(value, decode(data)) else None
-    except Exception:  # too big an int, a cycle, a broken constraint, a user's __post_init__: no typed form
+    except Exception:  # noqa: BLE001  # too big an int, a cycle, a broken constraint, a user's __post_init__: no typed form
         return None
 
 

@@ -6,16 +6,16 @@ Every breakdown is a list of groups with sums, not means: sums can be added up a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Annotated, Any
 
 import msgspec
 import pandas as pd
 
+from flights.headlines import Headlines, Ranked
+from flights.quality import Counts, Flown
+from flights.tables import Airlines, Airports, Weather, frame_with
 from solidstate import Compute, solid
-
-from .headlines import Headlines, Ranked
-from .quality import Counts, Flown
-from .tables import Airlines, Airports, Weather, frame_with
 
 FlownInWind = Annotated[pd.DataFrame, frame_with("FlownInWind", "wind_speed", "arr_delay", "late")]
 
@@ -46,7 +46,7 @@ class WindBands(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeadlineConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """``min_arrivals``: a destination with fewer arrivals is not ranked."""
+    """``min_arrivals``: an airline or destination with fewer arrivals is not ranked."""
 
     min_arrivals: Annotated[int, msgspec.Meta(ge=1)] = 100
 
@@ -88,7 +88,7 @@ def delays_by_wind(flights: FlownInWind, config: WindBands) -> list[Group]:
     labels = [f"{low}" for low in [0, *edges]]
     names = [
         f"under {edges[0]} mph",
-        *(f"{low} to {high} mph" for low, high in zip(edges, edges[1:], strict=False)),
+        *(f"{low} to {high} mph" for low, high in pairwise(edges)),
         f"{edges[-1]} mph or more",
     ]
     bands = pd.cut(flights["wind_speed"], [float("-inf"), *edges, float("inf")], right=False, labels=labels)
@@ -112,7 +112,9 @@ def find_headlines(counts: Counts, breakdowns: list[list[Group]], config: Headli
     """The ten figures worth knowing."""
     by = by_name(breakdowns)
     carriers, hours, winds = by["carrier"], by["hour"], by.get("wind", [])
-    places = [place for place in by["destination"] if place.arrivals >= config.min_arrivals]
+    airlines, places = (
+        [group for group in by[name] if group.arrivals >= config.min_arrivals] for name in ("carrier", "destination")
+    )
     arrived = sum(carrier.arrivals for carrier in carriers)
     return Headlines(
         flights=counts.flights,
@@ -125,8 +127,8 @@ def find_headlines(counts: Counts, breakdowns: list[list[Group]], config: Headli
         late_after_min=counts.late_after_min,
         min_arrivals=config.min_arrivals,
         busiest_carrier=ranked(max(carriers, key=lambda group: counts.flights_per_carrier[group.key])),
-        best_carrier=ranked(min(carriers, key=mean_delay)),
-        worst_carrier=ranked(max(carriers, key=mean_delay)),
+        best_carrier=ranked(min(airlines, key=mean_delay)) if airlines else None,
+        worst_carrier=ranked(max(airlines, key=mean_delay)) if airlines else None,
         worst_destination=ranked(max(places, key=mean_delay)) if places else None,
         worst_hour=ranked(max(hours, key=mean_delay)),
         calm=ranked(winds[0]) if winds else None,

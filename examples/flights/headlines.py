@@ -24,8 +24,8 @@ class Ranked(msgspec.Struct, frozen=True):
 class Headlines(msgspec.Struct, frozen=True, kw_only=True):
     """What the year was like. Delays are arrival delays in minutes, of flights that arrived where they were to.
 
-    A flight is late after ``late_after_min`` minutes; a destination is ranked from ``min_arrivals`` on. What the
-    data do not show is None: no destination may have flights enough, no wind may have been measured.
+    A flight is late after ``late_after_min`` minutes; an airline or a destination is ranked from ``min_arrivals`` on.
+    What the data do not show is None: none may have arrivals enough, no wind may have been measured.
     """
 
     flights: int
@@ -38,8 +38,8 @@ class Headlines(msgspec.Struct, frozen=True, kw_only=True):
     late_after_min: int
     min_arrivals: int
     busiest_carrier: Ranked
-    best_carrier: Ranked
-    worst_carrier: Ranked
+    best_carrier: Ranked | None
+    worst_carrier: Ranked | None
     worst_destination: Ranked | None
     worst_hour: Ranked
     calm: Ranked | None
@@ -53,24 +53,19 @@ def minutes(value: float) -> str:
 
 def headline_lines(found: Headlines) -> list[tuple[str, str]]:
     """Ten pairs of what and how much, for people."""
-    destination, calm, windy = found.worst_destination, found.calm, found.windy
-    wind = "no data"
+    calm, windy = found.calm, found.windy
+    wind = NO_DATA
     if calm is not None and windy is not None:
         wind = f"{minutes(windy.mean_delay)} at {windy.name}, {minutes(calm.mean_delay)} at {calm.name}"
+    busiest = found.busiest_carrier
     return [
         ("Flights", f"{found.flights:,}"),
         ("Cancelled", f"{found.cancelled:,} ({found.cancelled / found.flights:.1%})"),
         ("Quarantined rows", f"{found.quarantined:,} (cancelled, diverted or implausible)"),
-        (
-            "Busiest carrier",
-            f"{found.busiest_carrier.name}, {found.flights_per_carrier[found.busiest_carrier.key]:,} flights",
-        ),
-        ("Best carrier", f"{found.best_carrier.name}, {minutes(found.best_carrier.mean_delay)}"),
-        ("Worst carrier", f"{found.worst_carrier.name}, {minutes(found.worst_carrier.mean_delay)}"),
-        (
-            "Worst destination",
-            f"{destination.name} ({destination.key}), {minutes(destination.mean_delay)}" if destination else "no data",
-        ),
+        ("Busiest airline", f"{busiest.name}, {found.flights_per_carrier[busiest.key]:,} flights"),
+        ("Best airline", _named(found.best_carrier)),
+        ("Worst airline", _named(found.worst_carrier)),
+        ("Worst destination", _named(found.worst_destination)),
         ("Worst hour to leave", f"{found.worst_hour.name}, {minutes(found.worst_hour.mean_delay)}"),
         (
             f"More than {found.late_after_min} min late",
@@ -78,6 +73,13 @@ def headline_lines(found: Headlines) -> list[tuple[str, str]]:
         ),
         ("Wind at departure", wind),
     ]
+
+
+NO_DATA = "no data"
+
+
+def _named(one: Ranked | None) -> str:
+    return NO_DATA if one is None else f"{one.name} ({one.key}), {minutes(one.mean_delay)}"
 
 
 def headline_text(found: Headlines) -> str:

@@ -6,9 +6,9 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from .delays import Group
-from .headlines import Headlines, headline_lines
-from .quality import Check, Counts
+from flights.delays import Group
+from flights.headlines import Headlines, headline_lines
+from flights.quality import Check, Counts
 
 TITLES = {
     "carrier": "By airline",
@@ -25,16 +25,19 @@ STYLE = """
 body { margin: 0 auto; max-width: 72rem; padding: 2rem 1.25rem 4rem; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.9rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; }
-p, figcaption, .quiet { color: var(--quiet); }
+p, .quiet { color: var(--quiet); }
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: .75rem; margin: 1.5rem 0; }
 dl div { background: var(--card); border-radius: .5rem; padding: .75rem 1rem; }
 dt { color: var(--quiet); font-size: .85rem; } dd { margin: .1rem 0 0; font-weight: 600; }
-figure { margin: 0; } img { width: 100%; height: auto; border-radius: .5rem; background: #fff; }
+img { width: 100%; height: auto; border-radius: .5rem; background: #fff; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--quiet); font-weight: 500; } .n { text-align: right; font-variant-numeric: tabular-nums; }
 .late { color: var(--late); } .early { color: var(--early); } summary { cursor: pointer; color: var(--quiet); }
 """
+
+LONG = 30
+"""Tables with more rows are folded."""
 
 
 def render(
@@ -61,7 +64,7 @@ def render(
 <h1>Flights out of New York City, 2013</h1>
 <p>Delays are arrival delays, of flights that arrived where they were to.</p>
 <dl>{figures}</dl>
-<figure><img alt="Mean arrival delay by airline, destination, hour and wind" src="data:image/png;base64,{image}"></figure>
+<img alt="Mean arrival delay by airline, destination, hour and wind" src="data:image/png;base64,{image}">
 <h2>Expectations: {len(checks) - unmet} met, {unmet} not</h2>
 {_table(("Table", "Expectation", "Expected", "Found", ""), map(_check, checks))}
 <h2>Quarantined rows</h2>
@@ -85,7 +88,7 @@ def _breakdown(title: str, groups: list[Group], late_after_min: int) -> str:
         for group in groups
     )
     table = _table(head, rows)
-    if len(groups) > 30:
+    if len(groups) > LONG:
         table = f"<details><summary>Show all {len(groups)}</summary>{table}</details>"
     return f"<h2>{escape(title)}</h2>\n{table}\n"
 

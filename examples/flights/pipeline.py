@@ -5,9 +5,7 @@ Here is the wiring alone: what feeds what, in which modes it runs. What the soli
 
 from __future__ import annotations
 
-from solidstate import Mode, Preset, pipeline
-
-from .delays import (
+from flights.delays import (
     delays_by_carrier,
     delays_by_destination,
     delays_by_hour,
@@ -15,10 +13,11 @@ from .delays import (
     find_headlines,
     join_weather,
 )
-from .quality import check_references, screen_flights, screen_weather
-from .report import draw_picture, keep_quarantined, write_page, write_tables
-from .resources import bucket_reports, folder_reports
-from .tables import read_flights, read_lookups, read_weather
+from flights.quality import check_references, screen_flights, screen_weather
+from flights.report import draw_picture, keep_quarantined, write_page, write_tables
+from flights.resources import bucket_reports, folder_reports
+from flights.tables import read_flights, read_lookups, read_weather
+from solidstate import Mode, Preset, pipeline
 
 LOCAL = Mode("local", resources={"reports": folder_reports}, description="Reports go to a folder.")
 PROD = Mode("prod", resources={"reports": bucket_reports}, description="Reports go to S3.")

@@ -11,9 +11,8 @@ from typing import Annotated, Any
 import msgspec
 import pandas as pd
 
+from flights.tables import Airlines, Airports, Flights, Planes, Weather, frame_with
 from solidstate import Compute, ExpectationResult, Failure, Out, Output, solid
-
-from .tables import Airlines, Airports, Flights, Planes, Weather, frame_with
 
 KEPT = ("carrier", "origin", "dest", "hour", "time_hour", "arr_delay")
 Flown = Annotated[pd.DataFrame, frame_with("Flown", *KEPT, "late")]
@@ -35,7 +34,6 @@ class Check(msgspec.Struct, frozen=True):
         return ExpectationResult(
             success=self.success,
             label=f"{self.table}.{self.label}",
-            description=f"Expected {self.expected}; found {self.found}.",
             metadata={"expected": self.expected, "found": self.found},
         )
 
@@ -171,7 +169,8 @@ def at_least(table: str, label: str, what: str, found: int, limit: int) -> Check
 
 def none_of(table: str, label: str, expected: str, bad: pd.Series) -> Check:
     count = int(bad.sum())
-    return Check(table, label, expected, f"{count:,} rows that are not" if count else "all rows so", count == 0)
+    found = f"{count:,} {'row that is' if count == 1 else 'rows that are'} not" if count else "all rows so"
+    return Check(table, label, expected, found, count == 0)
 
 
 def in_range(values: pd.Series, low: float, high: float) -> pd.Series:

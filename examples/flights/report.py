@@ -9,13 +9,12 @@ from typing import Any
 import msgspec
 import pandas as pd
 
+from flights.delays import Group, by_name, tidy
+from flights.headlines import Headlines, headline_lines
+from flights.page import render
+from flights.picture import draw
+from flights.quality import Check, Counts, Quarantined
 from solidstate import Compute, Materialization, Out, Output, RetryPolicy, solid
-
-from .delays import Group, by_name, tidy
-from .headlines import Headlines, headline_lines
-from .page import render
-from .picture import draw
-from .quality import Check, Counts, Quarantined
 
 AGAIN = RetryPolicy(max_attempts=3, delay_s=1, jitter=True)
 """Writing to a file share or to S3 may fail for a moment."""

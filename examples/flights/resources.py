@@ -15,7 +15,7 @@ from solidstate import resource
 class Reports(Protocol):
     """The resource ``reports``: a place for finished files."""
 
-    def save(self, context: Any, name: str, data: bytes) -> str:
+    def save(self, context: Any, name: str, data: bytes, /) -> str:
         """Keep ``data`` as ``name``, replacing what was there; returns its path. Saving twice is as good as once, so a
         step may be repeated."""
         ...
@@ -33,7 +33,7 @@ class FolderReports:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def save(self, context: Any, name: str, data: bytes) -> str:
+    def save(self, _context: Any, name: str, data: bytes, /) -> str:
         self.folder.mkdir(parents=True, exist_ok=True)
         # First beside, then in place: whoever looks at the folder never sees half a file.
         handle, unfinished = tempfile.mkstemp(prefix=f".{name}.", dir=self.folder)
@@ -55,20 +55,21 @@ def folder_reports(config: FolderConfig) -> FolderReports:
 
 
 class BucketConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """``url`` is a bucket and a prefix in it: ``s3://my-bucket/flights``. The function must be allowed to write there."""
+    """``url`` is a bucket and a prefix in it: ``s3://my-bucket/flights``. Steps must be allowed to write there."""
 
     url: Annotated[str, msgspec.Meta(pattern="^s3://[^/]+")]
 
 
 class BucketReports:
-    """Objects in S3, written through the run's own file system."""
+    """Objects in S3, written through the run's own file system. A run without AWS has one too, so that this mode can be
+    tried anywhere."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
-    def save(self, context: Any, name: str, data: bytes) -> str:
+    def save(self, context: Any, name: str, data: bytes, /) -> str:
         path = f"{self.url}/{name}"
-        context.fs.pipe_file(path, data)
+        context.fs.pipe_file(path.removeprefix("s3://"), data)
         return path
 
 

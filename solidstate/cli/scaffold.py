@@ -1,0 +1,180 @@
+"""A run request to start from, made from what a pipeline declares.
+
+What is required stands there with a value of the right type; what is optional can be shown too, commented out, with its
+default. The comment mark stands where the outermost optional thing begins, so that taking away ``# `` at the head of a
+block leaves valid YAML.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import inspect as mi
+
+from solidstate.config import Schema, default_of, describe, example_of, schema_of, unwrap
+from solidstate.pipeline import PipelineDefinition
+from solidstate.resources import Mode
+
+_PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_READ_AS_VALUES = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+"""By some YAML reader or other."""
+MAX_DEPTH = 6
+"""Deeper structs are written in one line."""
+
+
+class Entry(msgspec.Struct):
+    """One key of the document. ``required`` keys, and keys with a required one below them, are not commented out."""
+
+    key: str
+    value: Any = None
+    comment: str = ""
+    required: bool = False
+    children: list[Entry] = []
+
+    @property
+    def active(self) -> bool:
+        return self.required or any(child.active for child in self.children)
+
+
+def request_entries(pipeline: PipelineDefinition, mode: Mode) -> list[Entry]:
+    """All that can be written in a run request of ``pipeline`` for ``mode``, in the order of its sections."""
+    modes = " | ".join(one.name for one in pipeline.modes)
+    entries = [Entry("mode", mode.name, modes, required=len(pipeline.modes) > 1)]
+    entries += [
+        Entry("preset", preset.name, preset.description or "a preset, merged below what is written here")
+        for preset in pipeline.presets
+    ]
+    solids = [Entry(node.name, children=_node_entries(node)) for node in pipeline.nodes]
+    resources = [
+        Entry(key, children=[Entry("config", children=_fields(schema_of(one.config_type)))])
+        for key, one in mode.resources.items()
+        if one.config_type is not None
+    ]
+    sections = [Entry("solids", children=[one for one in solids if one.children])]
+    sections.append(Entry("resources", children=[one for one in resources if one.children[0].children]))
+    entries += [section for section in sections if section.children]
+    entries.append(Entry("tags", {"owner": "ops"}, "recorded with the run"))
+    entries.append(Entry("steps", f"{pipeline.nodes[0].name}*", "run a part: name, name*, *name, name+1"))
+    entries.append(Entry("from_run", "RUN", "take what is not selected from this run"))
+    return entries
+
+
+def _node_entries(node: Any) -> list[Entry]:
+    entries: list[Entry] = []
+    if node.solid.config_type is not None:
+        entries.append(Entry("config", children=_fields(schema_of(node.solid.config_type))))
+    inputs = [_input_entry(inp) for inp in node.solid.inputs if inp.name not in node.bindings and not inp.type.nothing]
+    if inputs:
+        entries.append(Entry("inputs", children=[one for one in inputs if one is not None]))
+    return [one for one in entries if one.children]
+
+
+def _input_entry(inp: Any) -> Entry | None:
+    try:
+        schema = schema_of(inp.type.annotation)
+    except (TypeError, ValueError):  # of a type that config cannot give; it has a default, or it would be no pipeline
+        return None
+    comment = _comment(schema, inp.description)
+    if inp.has_default:
+        return Entry(inp.name, msgspec.to_builtins(inp.default, str_keys=True, enc_hook=repr), comment)
+    return Entry(inp.name, example_of(schema), comment, required=True)
+
+
+def _fields(schema: Schema, depth: int = 0) -> list[Entry]:
+    struct = unwrap(schema)
+    if not isinstance(struct, mi.StructType):
+        return []
+    return [_field(field, depth) for field in struct.fields]
+
+
+def _field(field: mi.Field, depth: int) -> Entry:
+    comment = _comment(field.type, "")
+    if not field.required:
+        return Entry(field.encode_name, default_of(field), comment)
+    inner = unwrap(field.type)
+    if isinstance(inner, mi.StructType) and inner.tag_field is None and inner.fields and depth < MAX_DEPTH:
+        return Entry(field.encode_name, comment=comment, required=True, children=_fields(inner, depth + 1))
+    return Entry(field.encode_name, example_of(field.type), comment, required=True)
+
+
+def _comment(schema: Schema, description: str) -> str:
+    said = description or _described(schema)
+    name = describe(schema)
+    return f"{name}: {said}" if said else name
+
+
+def _described(schema: Schema) -> str:
+    """The description a ``msgspec.Meta`` gives to a type."""
+    while isinstance(schema, mi.Metadata):
+        text = (schema.extra_json_schema or {}).get("description")
+        if text:
+            return str(text)
+        schema = schema.type
+    return ""
+
+
+def document_of(entries: list[Entry], *, full: bool) -> dict[str, Any]:
+    """The entries as data: the required ones, or ``full`` with every optional field of config, inputs and mode."""
+    optional = {"mode", "solids", "resources"}
+    kept = [entry for entry in entries if entry.active or (full and entry.key in optional)]
+    return {entry.key: _value_of(entry, full=full) for entry in kept}
+
+
+def _value_of(entry: Entry, *, full: bool) -> Any:
+    if not entry.children:
+        return entry.value
+    return {child.key: _value_of(child, full=full) for child in entry.children if full or child.active}
+
+
+def yaml_of(entries: list[Entry], title: list[str], *, full: bool) -> str:
+    """The entries as YAML with comments. Presets are always mentioned; other optional things when ``full``."""
+    lines = [f"# {_one_line(text)}" for text in title]
+    shown = [entry for entry in entries if full or entry.active or entry.key == "preset"]
+    for entry in shown:
+        lines += _yaml(entry, 0, full=full, commented=False)
+    if not any(entry.active for entry in shown):
+        lines += ["# nothing is required", "{}"]
+    return "\n".join(lines) + "\n"
+
+
+def _yaml(entry: Entry, depth: int, *, full: bool, commented: bool) -> Iterator[str]:
+    """``commented`` says that an outer entry is commented out already; its lines get their mark there."""
+    marked = not entry.active and not commented
+    lines = list(_bare(entry, full=full, commented=commented or marked))
+    mark = "# " if marked else ""
+    indent = "" if depth == 0 else "  "
+    yield from (f"{indent}{mark}{one}" for one in lines)
+
+
+def _bare(entry: Entry, *, full: bool, commented: bool) -> Iterator[str]:
+    key = _scalar(entry.key)
+    comment = f"  # {_one_line(entry.comment)}" if entry.comment else ""
+    children = [child for child in entry.children if full or child.active]
+    if not children:
+        value = {} if entry.children else entry.value
+        yield f"{key}: {_scalar(value)}{comment}"
+        return
+    yield f"{key}:{comment}"
+    if entry.required and not any(child.active for child in children):
+        # With nothing but comments below it YAML would read null; the defaults themselves say the same.
+        children = [msgspec.structs.replace(child, required=True) for child in children]
+    for child in children:
+        yield from _yaml(child, 1, full=full, commented=commented)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str) and _PLAIN_TEXT.fullmatch(value) and value.lower() not in _READ_AS_VALUES:
+        return value
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
