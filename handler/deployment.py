@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from solidstate.errors import SolidstateError
+from solidstate.errors import SolidstateError, name_list
 from solidstate.handler.logs import StepLogger
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.load import load_pipeline
@@ -57,12 +57,19 @@ def _variable(name: str) -> str:
 def _load(target: str, folder: Path) -> LoadedPipeline:
     definition = load_pipeline(target)
     path = folder / f"{definition.name}.json"
+    hint = "build the bundle again with `solidstate build`"
     try:
-        return LoadedPipeline(definition, decode_plan(path.read_bytes()))
+        loaded = LoadedPipeline(definition, decode_plan(path.read_bytes()))
     except (OSError, msgspec.MsgspecError) as error:
+        problem = f"The plan of pipeline `{definition.name}` cannot be read: {error}."
+        raise SolidstateError(problem, subject=definition.name, path=str(path), hint=hint) from error
+    if loaded.steps.keys() != loaded.nodes.keys():
+        planned, coded = sorted(loaded.steps.keys() - loaded.nodes), sorted(loaded.nodes.keys() - loaded.steps)
         raise SolidstateError(
-            f"The plan of pipeline `{definition.name}` cannot be read: {error}.",
+            f"The plan of pipeline `{definition.name}` was made from other code: it has {name_list(planned) or 'less'}, "
+            f"the code has {name_list(coded) or 'less'}.",
             subject=definition.name,
             path=str(path),
-            hint="build the bundle again with `solidstate build`",
-        ) from error
+            hint=hint,
+        )
+    return loaded

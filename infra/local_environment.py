@@ -55,7 +55,7 @@ def local_environment(region: str) -> Generator[None]:
 
 
 def publish_endpoint(endpoint_url: str) -> None:
-    """Lead new clients of any kind, of this process and its children, to the local AWS. Inside ``local_environment``."""
+    """Lead new clients, of this process and its children, to the local AWS. Inside ``local_environment`` only."""
     os.environ["AWS_ENDPOINT_URL"] = endpoint_url
     os.environ["MOTO_PORT"] = endpoint_url.rpartition(":")[2]  # where moto's interpreter invokes functions
 

@@ -129,9 +129,9 @@ class _Invocation:
             return
         try:
             answer = self._invoke(self._context.function_name, event, self._context)
-        except Exception as error:  # it belongs to the function, and is handed to whoever invoked it
+        except Exception as error:  # noqa: BLE001 - it belongs to the function, and is handed to whoever invoked it
             self._answers.put(self._raised(error))
-        except BaseException as error:  # the runtime's process would be gone
+        except BaseException as error:  # noqa: BLE001 - the runtime's process would be gone
             self._answers.put(self._exited(error))
         else:
             self._answers.put(self._marshalled(answer))
@@ -140,7 +140,7 @@ class _Invocation:
         try:
             # NaN is written by AWS's runtime but is no JSON, so that Step Functions cannot read it.
             payload = answer if isinstance(answer, bytes) else json.dumps(answer, allow_nan=False).encode()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - encoding runs the answer's own code
             return self._fault("Runtime.MarshalError", f"Unable to marshal response: {error}")
         return Outcome(payload)  # moto refuses one that is too large, as Function.ResponseSizeTooLarge
 
@@ -167,7 +167,7 @@ class _Invocation:
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # a user's __str__ may do anything; the invocation must still be answered
+    except Exception:  # noqa: BLE001 - a user's __str__ may do anything; the invocation must still be answered
         return f"<{type(error).__name__} whose str() fails>"
 
 

@@ -192,7 +192,7 @@ def _written(root: Path, target: Path, value: bytes) -> Path:
 def _moved(written: Path, target: Path) -> None:
     for attempt in range(_ATTEMPTS):
         try:
-            os.replace(written, target)
+            written.replace(target)
             return
         except FileNotFoundError:  # another process has just removed the folder, which was empty for a moment
             if attempt + 1 == _ATTEMPTS:

@@ -14,7 +14,7 @@ _ERROR_NAMES = {"s3": "S3", "lambda": "Lambda", "sqs": "Sqs", "sns": "Sns", "eve
 
 @functools.lru_cache(256)
 def _operation(service: str, method: str) -> Any:
-    """botocore's model of ``service.method`` (both in botocore's spelling), None when there is none."""
+    """The model of ``service.method`` (both in botocore's spelling), None when there is none."""
     import botocore.session
     from botocore import xform_name
 

@@ -139,7 +139,7 @@ def _limits(schema: Schema) -> str:
     match schema:
         case mi.IntType() | mi.FloatType():
             signs = ((">", schema.gt), (">=", schema.ge), ("<", schema.lt), ("<=", schema.le))
-            return "".join(f" {sign} {limit}" for sign, limit in signs if limit is not None)
+            return " and".join(f" {sign} {limit}" for sign, limit in signs if limit is not None)
         case mi.StrType():
             parts = []
             if schema.min_length is not None:
@@ -166,7 +166,8 @@ def example_of(schema: Schema, *, full: bool = False, _seen: tuple[type, ...] = 
         case mi.LiteralType(values=values):
             return values[0]
         case mi.UnionType(types=types):
-            return example_of(types[0], full=full, _seen=_seen)
+            known = [one for one in types if not isinstance(unwrap(one), mi.NoneType)]
+            return example_of(known[0], full=full, _seen=_seen)
         case mi.TupleType(item_types=types):
             return [example_of(one, full=full, _seen=_seen) for one in types]
         case mi.StructType() | mi.DataclassType() | mi.TypedDictType() | mi.NamedTupleType():

@@ -85,6 +85,16 @@ def mismatch(path: Path, value: Any, expected: str, hint: str = "") -> ConfigErr
     )
 
 
+def misfit(schema: Schema, value: Any, path: Path) -> ConfigError:
+    """A mismatch with a value that would fit."""
+    return mismatch(path, value, describe(schema), example_hint(schema))
+
+
+def example_hint(schema: Schema) -> str:
+    text = pasteable((), example_of(schema))
+    return f"for example `{text}`" if text else "look it up with `solidstate config schema`"
+
+
 def quoted(value: Any) -> str:
     """How to make text of a value that YAML read as something else; empty when quotes would not help."""
     if value is None or isinstance(value, (Mapping, list, tuple, set)):

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import inspect as mi
 
 from solidstate.config import Schema, describe, unwrap
-from solidstate.config_errors import ConfigError, Path, mismatch, missing, quoted, unknown
+from solidstate.config_errors import ConfigError, Path, example_hint, misfit, mismatch, missing, quoted, unknown
 from solidstate.errors import closest, shown
 
 __all__ = ["ConfigError", "evaluate"]
@@ -41,7 +41,7 @@ def evaluate(schema: Schema, value: Any, path: Path = ()) -> list[ConfigError]:
             return _items(schema, value, path)
         case mi.TupleType(item_types=types):
             if not isinstance(value, (list, tuple)) or len(value) != len(types):
-                return [mismatch(path, value, describe(schema))]
+                return [misfit(schema, value, path)]
             return [
                 e for i, (one, v) in enumerate(zip(types, value, strict=True)) for e in evaluate(one, v, (*path, i))
             ]
@@ -72,7 +72,7 @@ def _union(schema: Schema, types: tuple[Schema, ...], value: Any, path: Path) ->
         own = len(path)
         if all(len(error.steps) > own or error.reason in ("constraint", "choice") for error in tries[0]):
             return tries[0]
-    return [mismatch(path, value, describe(schema))]
+    return [misfit(schema, value, path)]
 
 
 def _choice(path: Path, value: Any, allowed: list[Any]) -> list[ConfigError]:
@@ -89,21 +89,21 @@ def _choice(path: Path, value: Any, allowed: list[Any]) -> list[ConfigError]:
             given=value,
             expected=" | ".join(repr(one) for one in allowed),
             suggestion=near,
-            hint=f"did you mean {near!r}?" if near else "",
+            hint=f"did you mean {near!r}?" if near else f"for example `{allowed[0]!r}`",
         )
     ]
 
 
 def _items(schema: Any, value: Any, path: Path) -> list[ConfigError]:
     if not isinstance(value, (list, tuple, set, frozenset)):
-        return [mismatch(path, value, describe(schema))]
+        return [misfit(schema, value, path)]
     errors = [e for i, item in enumerate(value) for e in evaluate(schema.item_type, item, (*path, i))]
     return errors + _size(path, value, schema.min_length, schema.max_length, "items")
 
 
 def _mapping(schema: Any, value: Any, path: Path) -> list[ConfigError]:
     if not isinstance(value, Mapping):
-        return [mismatch(path, value, describe(schema))]
+        return [misfit(schema, value, path)]
     errors: list[ConfigError] = []
     for key, item in value.items():
         errors += [
@@ -139,7 +139,7 @@ def _fields(schema: Any, value: Any, path: Path) -> list[ConfigError]:
     if isinstance(schema, mi.NamedTupleType) or getattr(schema, "array_like", False):
         return _positions(schema, value, path)
     if not isinstance(value, Mapping):
-        return [mismatch(path, value, describe(schema))]
+        return [misfit(schema, value, path)]
     fields = {field.encode_name: field for field in schema.fields}
     tag = getattr(schema, "tag_field", None)
     errors: list[ConfigError] = []
@@ -164,7 +164,7 @@ def _positions(schema: Any, value: Any, path: Path) -> list[ConfigError]:
         needed += 1
     if not isinstance(value, (list, tuple)) or not needed <= len(value) <= len(types):
         names = ", ".join(field.name + ("" if field.required else "?") for field in fields)
-        return [mismatch(path, value, f"[{names}]")]
+        return [mismatch(path, value, f"[{names}]", "write a list of these, in this order")]
     return [e for i, (one, v) in enumerate(zip(types, value, strict=False)) for e in evaluate(one, v, (*path, i))]
 
 
@@ -190,17 +190,17 @@ def _scalar(schema: Schema, value: Any, path: Path) -> list[ConfigError]:
             return [] if isinstance(value, bool) else [mismatch(path, value, name)]
         case mi.IntType():
             if isinstance(value, bool) or not isinstance(value, int):
-                return [mismatch(path, value, name)]
+                return [misfit(schema, value, path)]
             return _range(schema, value, path)
         case mi.FloatType():
             if isinstance(value, bool) or not isinstance(value, (int, float)):
-                return [mismatch(path, value, name)]
+                return [misfit(schema, value, path)]
             if isinstance(value, float) and not math.isfinite(value):
                 return [mismatch(path, value, name, "a run request is JSON, which has no such number")]
             return _range(schema, value, path)
         case mi.StrType():
             if not isinstance(value, str):
-                return [mismatch(path, value, name, quoted(value))]
+                return [mismatch(path, value, name, quoted(value) or example_hint(schema))]
             return _converts(schema, value, path, _constrained(schema)) if name != "str" else []
         case _:
             if isinstance(schema, mi.DateType) and isinstance(value, datetime.datetime):
@@ -228,7 +228,7 @@ def _converts(schema: Schema, value: Any, path: Path, target: Any) -> list[Confi
     try:
         msgspec.convert(value, target)
     except (msgspec.ValidationError, TypeError, ValueError, OverflowError):
-        return [mismatch(path, value, describe(schema))]
+        return [misfit(schema, value, path)]
     return []
 
 
@@ -243,11 +243,22 @@ def _range(schema: mi.IntType | mi.FloatType, value: float, path: Path) -> list[
     if not wrong:
         return []
     name = describe(schema) + (f", a multiple of {schema.multiple_of}" if schema.multiple_of is not None else "")
-    return [ConfigError("constraint", path, f"Expected `{name}`, got {shown(value)}.", given=value, expected=name)]
+    return [
+        ConfigError(
+            "constraint",
+            path,
+            f"Expected `{name}`, got {shown(value)}.",
+            given=value,
+            expected=name,
+            hint=example_hint(schema),
+        )
+    ]
 
 
 def _size(path: Path, value: Any, low: int | None, high: int | None, unit: str) -> list[ConfigError]:
     if (low is None or len(value) >= low) and (high is None or len(value) <= high):
         return []
     expected = f"{low or 0} to {high} {unit}" if high is not None else f"at least {low} {unit}"
-    return [ConfigError("constraint", path, f"Expected {expected}, got {len(value)}.", given=value, expected=expected)]
+    return [
+        ConfigError("constraint", path, f"Expected {expected}, got {len(value)}.", given=value, hint=f"give {expected}")
+    ]

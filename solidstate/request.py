@@ -131,7 +131,7 @@ def _section(path: Path, value: Any, errors: list[ConfigError]) -> Mapping[str, 
         return {}
     if isinstance(value, Mapping):
         return value
-    errors.append(mismatch(path, value, "a mapping"))
+    errors.append(mismatch(path, value, "a mapping", "write `name: value` pairs below it, or `{}`"))
     return {}
 
 
@@ -196,8 +196,10 @@ def _judged(path: Path, value: Any, annotation: Any, errors: list[ConfigError]) 
             msgspec.convert(data, annotation, str_keys=True)
         except Exception as error:  # noqa: BLE001 - a type's own checks may raise anything
             problem = error.problem if isinstance(error, SolidstateError) else short(str(error), 300)
+            problem, _, place = problem.partition(" - at `$")  # where msgspec was
+            steps = [int(step) if step.isdigit() else step for step in re.findall(r"\w+", place, re.ASCII)]
             text = f"Not a valid `{type_name(annotation)}`: {problem.rstrip('.')}."
-            found = [ConfigError("constraint", path, text, given=value, expected=type_name(annotation), hint=_CORRECT)]
+            found = [ConfigError("constraint", (*path, *steps), text, given=value, hint=_CORRECT)]
     errors += found
     return data
 
@@ -279,5 +281,7 @@ def _tags(value: Any, errors: list[ConfigError]) -> dict[str, str]:
     section = _section(("tags",), value, errors)
     for key, text in section.items():
         if not isinstance(text, str):
-            errors.append(mismatch(("tags", str(key)), text, "str", quoted(text)))
+            errors.append(
+                mismatch(("tags", str(key)), text, "str", quoted(text) or "tags are text: write `owner: ops`")
+            )
     return {str(key): text for key, text in section.items() if isinstance(text, str)}

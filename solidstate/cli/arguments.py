@@ -31,6 +31,7 @@ KINDS = (
     "log",
     "engine",
 )
+_DEBUG = "show Python tracebacks with errors"
 LEVELS = ("debug", "info", "warning", "error", "critical")
 ENGINES = ("moto", "inline")
 
@@ -89,7 +90,8 @@ def natural(text: str) -> int:
 
 
 def _common(parser: Parser) -> None:
-    parser.option("--debug", action="store_true", help="show Python tracebacks with errors")
+    # Without a default here, so that `solidstate --debug COMMAND` keeps what the top parser found.
+    parser.option("--debug", action="store_true", default=argparse.SUPPRESS, help=_DEBUG)
 
 
 def _target(parser: Parser) -> None:
@@ -232,16 +234,17 @@ def parse(argv: Sequence[str], version: str) -> argparse.Namespace:
     SystemExit for ``--help`` and ``--version``, which are printed."""
     top = Parser(prog="solidstate", description="Typed pipelines on Step Functions and Lambda.", epilog=_EXAMPLES)
     top.expect("COMMAND ...")
+    top.option("--debug", action="store_true", help=_DEBUG)
     top.add_argument("--version", action="version", version=f"solidstate {version}")
     parsers: dict[str, Parser] = {}
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="solidstate")
     for name, (text, add) in COMMANDS.items():
         parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if add is not None:
             parsers[name] = _filled(parser, name, add)
             continue
         parser.expect("COMMAND ...")
-        inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog=parser.prog)
         for part, (part_text, part_add) in CONFIG_COMMANDS.items():
             full = f"{name} {part}"
             child = inner.add_parser(part, help=part_text, description=f"{part_text[0].upper()}{part_text[1:]}.")
@@ -264,11 +267,11 @@ def _filled(parser: Parser, name: str, add: Adder) -> Parser:
 
 def _check_command(argv: Sequence[str], top: Parser) -> None:
     """Judge the command's name before argparse does."""
-    if not argv or argv[0].startswith("-"):
-        return
-    _known(argv[0], list(COMMANDS), "command", top)
-    if argv[0] == "config" and len(argv) > 1 and not argv[1].startswith("-"):
-        _known(argv[1], list(CONFIG_COMMANDS), "command of `solidstate config`", top)
+    words = [text for text in argv if not text.startswith("-")]
+    if words:
+        _known(words[0], list(COMMANDS), "command", top)
+    if words[:1] == ["config"] and len(words) > 1:
+        _known(words[1], list(CONFIG_COMMANDS), "command of `solidstate config`", top)
 
 
 def _known(name: str, names: list[str], what: str, parser: Parser) -> None:

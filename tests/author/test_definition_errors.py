@@ -25,6 +25,7 @@ from solidstate import (
     solid,
 )
 from solidstate.errors import DefinitionError
+from tests.author.golden_texts import compare
 
 Case = Callable[[], Any]
 
@@ -139,7 +140,9 @@ def foreign() -> Any:
 
 
 def cycle() -> Any:
-    return pipeline_from_dependencies("p", [plus, plus.alias("again")], {"plus": {"number": "again"}, "again": {"number": "plus"}})
+    return pipeline_from_dependencies(
+        "p", [plus, plus.alias("again")], {"plus": {"number": "again"}, "again": {"number": "plus"}}
+    )
 
 
 @resource
@@ -233,7 +236,9 @@ CASES: dict[str, Case] = {
         {"plus": {"number": "two", "numbr": "one"}, "minus": {"number": "one"}},
     ),
     "dependencies: references": lambda: pipeline_from_dependencies(
-        "p", [one, plus, plus.alias("b")], {"plus": {"number": 5}, "b": {"number": []}}  # type: ignore[dict-item]  # tested
+        "p",
+        [one, plus, plus.alias("b")],
+        {"plus": {"number": 5}, "b": {"number": []}},  # type: ignore[dict-item]  # tested
     ),
     "lookup": lambda: body(one).mode("defalt"),
 }

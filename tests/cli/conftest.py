@@ -1,74 +1,19 @@
-"""A project folder of its own for every test, and the command line run in it, in this process or in another."""
+"""A project folder of its own for every test."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import msgspec
 import pytest
 
-from solidstate.cli.main import main
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-class Ran(NamedTuple):
-    """What a command left: its exit code and both of its streams, with the project's folder written as ``PROJECT``."""
-
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return msgspec.json.decode(self.out)
-
-
-class Project:
-    """A folder with user code. Commands run with it as the current directory."""
-
-    def __init__(self, root: Path, capture: pytest.CaptureFixture[str]) -> None:
-        self.root = root
-        self._capture = capture
-
-    def write(self, name: str, text: str) -> Path:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
-        return path
-
-    def run(self, *arguments: str) -> Ran:
-        """Run a command in this process."""
-        self._capture.readouterr()
-        code = main(list(arguments))
-        captured = self._capture.readouterr()
-        return Ran(code, self.normal(captured.out), self.normal(captured.err))
-
-    def normal(self, text: str) -> str:
-        return text.replace(str(self.root), "PROJECT")
-
-    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
-        """Start a command in a process of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "solidstate.cli.main", *arguments],
-            cwd=self.root,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            **options,
-        )
+from tests.cli.project import WORDS, Project
 
 
 @pytest.fixture
-def project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Project]:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Project]:
+    """An empty folder, the current one; its modules are forgotten afterwards."""
     root = tmp_path / "project"
     root.mkdir()
     monkeypatch.chdir(root)
@@ -81,77 +26,8 @@ def project(
             del sys.modules[name]
 
 
-Words = """
-    from __future__ import annotations
-
-    import msgspec
-
-    from solidstate import ExpectationResult, Materialization, Mode, Out, Output, Preset, RetryPolicy
-    from solidstate import pipeline, resource, solid
-
-
-    class ReadConfig(msgspec.Struct):
-        path: str
-        limit: int | None = None
-
-
-    class ClockConfig(msgspec.Struct):
-        zone: str = "UTC"
-
-
-    @resource
-    def clock(config: ClockConfig) -> str:
-        return config.zone
-
-
-    @solid(resources={"clock"}, retry=RetryPolicy(max_attempts=2))
-    def read(context, config: ReadConfig) -> list[str]:
-        '''Words of a text.'''
-        context.log.info("reading", path=config.path)
-        print("printed by a solid")
-        words = config.path.split()[: config.limit]
-        context.emit(ExpectationResult(bool(words), "not_empty", "there are words", {"words": len(words)}))
-        context.emit(Materialization("copy", "copies/words.txt"))
-        return words
-
-
-    @solid(outs={"long": Out(list[str]), "short": Out(list[str], optional=True)})
-    def split(words: list[str], threshold: int = 3):
-        yield Output([word for word in words if len(word) > threshold], "long")
-
-
-    @solid
-    def count(words: list[str]) -> int:
-        if "boom" in words:
-            raise ValueError("boom is no word\\nfix: \\x1b[31mnothing")
-        return len(words)
-
-
-    @pipeline(
-        modes=[Mode("local", {"clock": clock}), Mode("prod", {"clock": "noon"}, "As it is deployed.")],
-        presets=[Preset("sample", "local", {"solids": {"read": {"config": {"path": "a quick word"}}}}, "Three words.")],
-    )
-    def words():
-        '''Count long words.'''
-        parts = split(read())
-        count(parts.long)
-        count.alias("count_short")(parts.short)
-"""
-
-
 @pytest.fixture
 def words(project: Project) -> Project:
     """A project with a pipeline that has config, a resource, two modes, a preset and an optional output."""
-    project.write("words.py", Words)
+    project.write("words.py", WORDS)
     return project
-
-
-@pytest.fixture
-def at_once() -> Callable[[list[subprocess.Popen[str]]], list[Ran]]:
-    """Wait for processes that run side by side."""
-
-    def wait(processes: list[subprocess.Popen[str]]) -> list[Ran]:
-        ended = [process.communicate(timeout=120) for process in processes]
-        return [Ran(process.returncode, out, err) for process, (out, err) in zip(processes, ended, strict=True)]
-
-    return wait

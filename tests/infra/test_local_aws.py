@@ -219,11 +219,8 @@ def test_s3fs_reaches_the_same_bucket(aws: LocalAws) -> None:
 
 def listeners() -> set[tuple[str, int]]:
     """(address, port) of every TCP socket this process listens on."""
-    mine = {
-        os.readlink(f"/proc/self/fd/{fd}")
-        for fd in os.listdir("/proc/self/fd")
-        if os.path.islink(f"/proc/self/fd/{fd}")
-    }
+    descriptors = [path for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+    mine = {str(path.readlink()) for path in descriptors}
     found: set[tuple[str, int]] = set()
     for family, table in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):
         for line in Path(f"/proc/self/net/{table}").read_text().splitlines()[1:]:
