@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from solidstate.handler.context import Level, LogSink
+from solidstate.redaction import redact, redacted
 
 _LEVELS: dict[Level, int] = {
     "debug": logging.DEBUG,
@@ -42,7 +43,8 @@ class StepLogger:
         may share this process."""
 
         def write(level: Level, message: str, facts: dict[str, Any]) -> None:
-            self._logger.log(_LEVELS[level], message, extra={**fields, "facts": facts} if facts else fields)
+            extra = {**fields, "facts": redacted(facts)} if facts else fields
+            self._logger.log(_LEVELS[level], redact(message), extra=extra)
 
         return write
 

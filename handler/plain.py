@@ -1,9 +1,12 @@
-"""What user code says, as texts that can be written and are bounded, whatever it says and however it behaves."""
+"""What user code says, as texts that can be written, are bounded and give no secret away, whatever it says and however
+it behaves. Secrets are taken out before a text is cut: half of one would not be found any more."""
 
 from __future__ import annotations
 
 import json
+
 from solidstate.errors import shown
+from solidstate.redaction import redact
 
 
 def text_of(value: object) -> str:
@@ -11,8 +14,8 @@ def text_of(value: object) -> str:
     if value is None:
         return ""
     try:
-        return encodable(str(value))
-    except Exception:  # a user's __str__
+        return encodable(redact(str(value)))
+    except Exception:  # noqa: BLE001 - a user's __str__
         return shown(value)
 
 
@@ -23,11 +26,13 @@ def encodable(text: str) -> str:
 
 def clip(text: str, limit: int) -> str:
     """The beginning of a long text."""
+    text = redact(text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 def clip_json(text: str, limit: int) -> str:
-    """The beginning of a text, such that it takes at most ``limit`` characters inside a JSON document of plain ASCII."""
+    """The beginning of a text that takes at most ``limit`` characters inside a JSON document of plain ASCII."""
+    text = redact(text)
     if len(text) * 12 + 2 <= limit or len(json.dumps(text)) <= limit:
         return text
     size = len('"..."')
@@ -40,6 +45,7 @@ def clip_json(text: str, limit: int) -> str:
 
 def clip_middle(text: str, limit: int) -> str:
     """Both ends of a long text: the top of a traceback says where it began, its end what went wrong."""
+    text = redact(text)
     half = limit // 2
     return (
         text

@@ -6,23 +6,54 @@ The schema of a type is what ``msgspec.inspect`` says about it; nothing is regis
 from __future__ import annotations
 
 import enum
+import functools
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from msgspec import inspect as mi
 
+from solidstate.secret import EXAMPLE as SECRET_EXAMPLE
+from solidstate.secret import SOURCES, Secret
+from solidstate.selector import Selector
+
 Schema = mi.Type
 
 
 def schema_of(annotation: Any) -> Schema:
-    """The schema of a type. Raises TypeError when msgspec does not know the type."""
-    return mi.type_info(annotation)
+    """The schema of a type, worked out once for each. Raises TypeError when msgspec does not know the type."""
+    return _schema_of(AnnotationKey(annotation))
+
+
+class AnnotationKey:
+    """A type as a key: the very object. Types that are equal (`int | str` and `str | int`) may read differently."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, annotation: Any) -> None:
+        self.type = annotation
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AnnotationKey) and other.type is self.type
+
+    def __hash__(self) -> int:
+        return id(self.type)
+
+
+@functools.lru_cache(maxsize=4096)
+def _schema_of(annotation: AnnotationKey) -> Schema:
+    return mi.type_info(annotation.type)
 
 
 def configurable(annotation: Any) -> bool:
     """Whether a value of this type can be written down in a run request."""
+    return _configurable(AnnotationKey(annotation))
+
+
+@functools.lru_cache(maxsize=4096)
+def _configurable(annotation: AnnotationKey) -> bool:
     try:
-        schema = schema_of(annotation)
+        schema = _schema_of(annotation)
     except Exception:  # noqa: BLE001 - not a type, one that msgspec refuses, or one whose own hints do not resolve
         return False
     return not _has_custom(schema, set())
@@ -38,7 +69,45 @@ def unwritable(annotation: Any) -> str | None:
     for field in getattr(schema, "fields", ()):
         if field.required and _has_custom(field.type, set()):
             return f"its field `{field.name}` is of type `{describe(field.type)}`"
+    for inner in objects_in(schema):
+        if is_selector(inner):
+            wrong = [f.name for f in inner.fields if f.required or f.default is not None]
+            if wrong or not inner.fields:
+                found = f"the field `{wrong[0]}` is not" if wrong else "it has no fields"
+                return f"each field of the selector `{inner.cls.__name__}` must be `X | None = None`, but {found}"
     return None
+
+
+def is_secret(schema: Schema) -> bool:
+    return isinstance(schema, mi.StructType) and schema.cls is Secret
+
+
+def is_selector(schema: Schema) -> bool:
+    return isinstance(schema, mi.StructType) and issubclass(schema.cls, Selector)
+
+
+def objects_in(schema: Schema, _seen: set[type] | None = None) -> Iterator[Any]:
+    """Every schema with fields in a schema, itself included; each class once."""
+    seen: set[type] = set() if _seen is None else _seen
+    schema = unwrap(schema)
+    if isinstance(schema, (mi.StructType, mi.DataclassType, mi.TypedDictType, mi.NamedTupleType)):
+        if schema.cls in seen:
+            return
+        seen.add(schema.cls)
+        yield schema
+        for field in schema.fields:
+            yield from objects_in(field.type, seen)
+    for child in children(schema):
+        yield from objects_in(child, seen)
+
+
+def without_none(schema: Schema) -> Schema:
+    """``X`` of ``X | None``; any other schema as it is."""
+    inner = unwrap(schema)
+    if not isinstance(inner, mi.UnionType):
+        return inner
+    others = [one for one in inner.types if not isinstance(unwrap(one), mi.NoneType)]
+    return unwrap(others[0]) if len(others) == 1 else inner
 
 
 def _has_custom(schema: Schema, seen: set[type]) -> bool:
@@ -113,6 +182,10 @@ def describe(schema: Schema) -> str:
     simple = _SIMPLE.get(type(schema))
     if simple is not None:
         return simple[0] + _limits(schema)
+    if is_secret(schema):
+        return " | ".join(f"{{{source}}}" for source in SOURCES)
+    if isinstance(schema, mi.StructType) and is_selector(schema):
+        return " | ".join(f"{{{field.encode_name}}}" for field in schema.fields)
     match schema:
         case mi.EnumType(cls=cls):
             return " | ".join(repr(member.value) for member in cls)
@@ -159,10 +232,15 @@ def example_of(schema: Schema, *, full: bool = False, _seen: tuple[type, ...] = 
     simple = _SIMPLE.get(type(schema))
     if simple is not None:
         return _within(schema, simple[1])
+    if is_secret(schema):
+        return dict(SECRET_EXAMPLE)
+    if isinstance(schema, mi.StructType) and is_selector(schema) and schema.cls not in _seen:
+        first = schema.fields[0]
+        return {first.encode_name: example_of(first.type, full=full, _seen=(*_seen, schema.cls))}
     match schema:
         case mi.EnumType(cls=cls):
-            first: enum.Enum = next(iter(cls))
-            return first.value
+            member: enum.Enum = next(iter(cls))
+            return member.value
         case mi.LiteralType(values=values):
             return values[0]
         case mi.UnionType(types=types):

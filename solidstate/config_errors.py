@@ -14,12 +14,13 @@ import msgspec
 
 from solidstate.config import Schema, describe, example_of
 from solidstate.errors import SolidstateError, closest, name_list, shown
+from solidstate.hiding import Hidden, masked
 
 Path = tuple[str | int, ...]
 LONGEST_EXAMPLE = 1_000
 LARGEST_QUOTED = 10**18
 _PLAIN_KEY = re.compile(r"[\w-]{1,80}", re.ASCII)
-Reason = Literal["mismatch", "missing", "unknown", "constraint", "choice"]
+Reason = Literal["mismatch", "missing", "unknown", "constraint", "choice", "selector", "secret"]
 
 
 class ConfigError(SolidstateError):
@@ -38,6 +39,7 @@ class ConfigError(SolidstateError):
         hint: str = "",
     ) -> None:
         super().__init__(problem, subject=path_text(path), path=path_text(path), hint=hint)
+        self.place: tuple[int, int] | None = None  # line and column, noted by whoever read the request from a file
         self.reason: Reason = reason
         self.steps = path
         self.given = given
@@ -87,7 +89,20 @@ def mismatch(path: Path, value: Any, expected: str, hint: str = "") -> ConfigErr
 
 def misfit(schema: Schema, value: Any, path: Path) -> ConfigError:
     """A mismatch with a value that would fit."""
-    return mismatch(path, value, describe(schema), example_hint(schema))
+    return mismatch(path, masked(schema, value), describe(schema), example_hint(schema))
+
+
+def without_echo(error: ConfigError) -> ConfigError:
+    """The error of a pipeline that has secrets somewhere: what stands in a wrong place of its request is not repeated,
+    since it may hold one of them."""
+    if error.given is msgspec.UNSET or isinstance(error.given, Hidden):
+        return error
+    container = isinstance(error.given, (Mapping, list, tuple, set, frozenset))
+    if error.reason == "mismatch" and (container or error.expected == "a mapping"):
+        return mismatch(error.steps, Hidden(error.given), error.expected, error.hint)
+    if error.reason == "unknown" and error.steps and str(error.given) != error.steps[-1]:
+        error.given = Hidden(error.given)
+    return error
 
 
 def example_hint(schema: Schema) -> str:
@@ -129,4 +144,6 @@ def missing(path: Path, schema: Schema) -> ConfigError:
 
 
 def _kind(value: Any) -> str:
+    if isinstance(value, Hidden):
+        return value.kind
     return "None" if value is None else type(value).__name__

@@ -18,6 +18,8 @@ from solidstate.errors import short, shown
 MAX_REQUEST_BYTES = 256 * 1024
 """Step Functions' limit on an execution's input; held everywhere, so that what runs locally can be started there."""
 
+_LEAVES = frozenset({str, int, float, bool, type(None)})
+
 MAX_DEPTH = 64
 """Mappings and lists within each other; no config people write comes near it."""
 
@@ -42,18 +44,19 @@ def document_problem(document: Any) -> ConfigError | None:
 def _unbounded(document: Any) -> ConfigError | None:
     """Stops at the limits, so that a YAML document of aliases to aliases, or one that contains itself, costs little."""
     todo: list[tuple[Any, int]] = [(document, 1)]
-    seen = 0
+    seen = 1
     while todo:
         value, depth = todo.pop()
-        seen += 1
-        if depth > MAX_DEPTH:
+        if not isinstance(value, (dict, list, tuple, set, frozenset, Mapping)) or not value:
+            continue
+        if depth == MAX_DEPTH:
             problem = f"The run request is more than {MAX_DEPTH} levels deep, or contains itself."
             return ConfigError("constraint", (), problem, hint="flatten it, or remove the alias to an outer part")
-        inner = value.values() if isinstance(value, Mapping) else value
-        if isinstance(value, (Mapping, list, tuple, set, frozenset)):
-            if seen + len(todo) + len(value) > MAX_REQUEST_BYTES:
-                return _too_large(f"more than {MAX_REQUEST_BYTES} values")
-            todo.extend((one, depth + 1) for one in inner)
+        seen += len(value)
+        if seen > MAX_REQUEST_BYTES:
+            return _too_large(f"more than {MAX_REQUEST_BYTES} values")
+        inner = value.values() if isinstance(value, (dict, Mapping)) else value
+        todo.extend([(one, depth + 1) for one in inner if type(one) not in _LEAVES])
     return None
 
 

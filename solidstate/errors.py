@@ -1,7 +1,7 @@
 """Every error solidstate raises on purpose, under one root.
 
 An error is data first: what it is about (``subject``), where (``path``), what went wrong (``problem``) and one way to
-fix it (``hint``). Text is made late, by ``str()``. This module imports nothing of ours.
+fix it (``hint``). Text is made late, by ``str()``. Of ours this module imports only what keeps secrets out of texts.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
+
+from solidstate.redaction import redact
 
 T = TypeVar("T")
 
@@ -96,7 +98,7 @@ class Errors(SolidstateError):
         for number, item in enumerate(self.items, 1):
             first, *rest = str(item).splitlines()
             lines.append(f"  {number}. {first}")
-            lines.extend(f"    {line}" for line in rest)
+            lines.extend(f"  {line}" for line in rest)
         return "\n".join(lines)
 
 
@@ -134,7 +136,7 @@ def shown(value: object, limit: int = 60) -> str:
 
 def short(text: str, limit: int = 60) -> str:
     """Text somebody typed, as a bounded, single-line, printable piece of a message."""
-    text = text[: limit + 1]
+    text = redact(text)[: limit + 1]  # before it is cut: half a secret would not be found any more
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 

@@ -18,9 +18,22 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import inspect as mi
 
-from solidstate.config import Schema, describe, unwrap
-from solidstate.config_errors import ConfigError, Path, example_hint, misfit, mismatch, missing, quoted, unknown
+from solidstate.config import Schema, describe, example_of, is_secret, is_selector, unwrap, without_none
+from solidstate.config_errors import (
+    ConfigError,
+    Path,
+    example_hint,
+    misfit,
+    mismatch,
+    missing,
+    pasteable,
+    quoted,
+    unknown,
+)
 from solidstate.errors import closest, shown
+from solidstate.hiding import Hidden, masked
+from solidstate.secret import EXAMPLE, FORM, reference_problem
+from solidstate.selector import selector_problem
 
 __all__ = ["ConfigError", "evaluate"]
 
@@ -47,6 +60,10 @@ def evaluate(schema: Schema, value: Any, path: Path = ()) -> list[ConfigError]:
             ]
         case mi.DictType():
             return _mapping(schema, value, path)
+        case mi.StructType() if is_secret(schema):
+            return _secret(schema, value, path)
+        case mi.StructType() if is_selector(schema):
+            return _selector(schema, value, path)
         case mi.StructType() | mi.DataclassType() | mi.TypedDictType() | mi.NamedTupleType():
             return _fields(schema, value, path)
         case _:
@@ -70,9 +87,49 @@ def _union(schema: Schema, types: tuple[Schema, ...], value: Any, path: Path) ->
         return []
     if len(tries) == 1:  # `X | None`: what is wrong inside X says more than "expected X | None"
         own = len(path)
-        if all(len(error.steps) > own or error.reason in ("constraint", "choice") for error in tries[0]):
+        if all(len(error.steps) > own or error.reason in _TELLING for error in tries[0]):
             return tries[0]
     return [misfit(schema, value, path)]
+
+
+_TELLING = ("constraint", "choice", "selector", "secret")
+"""Reasons that say more than that a value is of another type."""
+
+
+def _secret(schema: mi.StructType, value: Any, path: Path) -> list[ConfigError]:
+    """A reference is right or wrong as a whole: to point into it would mean to repeat what stands there."""
+    if isinstance(value, schema.cls):
+        return []
+    problem = reference_problem(dict(value) if isinstance(value, Mapping) else value)
+    if not problem:
+        return []
+    hint = f"keep the value elsewhere and refer to it, for example `{pasteable((), EXAMPLE)}`"
+    return [ConfigError("secret", path, problem, given=Hidden(value), expected=FORM, hint=hint)]
+
+
+def _selector(schema: mi.StructType, value: Any, path: Path) -> list[ConfigError]:
+    if isinstance(value, schema.cls):
+        return []
+    fields = {field.encode_name: field for field in schema.fields}
+    if not isinstance(value, Mapping):
+        return [misfit(schema, value, path)]
+    errors = [unknown(path, key, list(fields)) for key in value if key not in fields]
+    given = [key for key in value if key in fields]
+    if len(given) > 1 or (not given and not errors):
+        hint = "keep one of them" if given else f"add one, for example `{pasteable((), example_of(schema))}`"
+        problem = selector_problem(list(fields), given)
+        echo = masked(schema, value)
+        errors.append(ConfigError("selector", path, problem, given=echo, expected=describe(schema), hint=hint))
+        return errors
+    for key in given:
+        inner = without_none(fields[key].type)
+        if value[key] is None:
+            problem = f"`{key}` is chosen, but nothing is given for it."
+            hint = f"for example `{text}`" if (text := pasteable((key,), example_of(inner))) else "give it a value"
+            errors.append(ConfigError("missing", (*path, key), problem, expected=describe(inner), hint=hint))
+        else:
+            errors += evaluate(inner, value[key], (*path, key))
+    return errors
 
 
 def _choice(path: Path, value: Any, allowed: list[Any]) -> list[ConfigError]:
@@ -98,7 +155,7 @@ def _items(schema: Any, value: Any, path: Path) -> list[ConfigError]:
     if not isinstance(value, (list, tuple, set, frozenset)):
         return [misfit(schema, value, path)]
     errors = [e for i, item in enumerate(value) for e in evaluate(schema.item_type, item, (*path, i))]
-    return errors + _size(path, value, schema.min_length, schema.max_length, "items")
+    return errors + _size(path, masked(schema, value), schema.min_length, schema.max_length, "items")
 
 
 def _mapping(schema: Any, value: Any, path: Path) -> list[ConfigError]:
@@ -118,7 +175,7 @@ def _mapping(schema: Any, value: Any, path: Path) -> list[ConfigError]:
             for error in evaluate(schema.key_type, _key(schema.key_type, key), path)
         ]
         errors += evaluate(schema.value_type, item, (*path, str(key)))
-    return errors + _size(path, value, schema.min_length, schema.max_length, "keys")
+    return errors + _size(path, masked(schema, value), schema.min_length, schema.max_length, "keys")
 
 
 def _key(schema: Schema, key: Any) -> Any:
@@ -164,7 +221,7 @@ def _positions(schema: Any, value: Any, path: Path) -> list[ConfigError]:
         needed += 1
     if not isinstance(value, (list, tuple)) or not needed <= len(value) <= len(types):
         names = ", ".join(field.name + ("" if field.required else "?") for field in fields)
-        return [mismatch(path, value, f"[{names}]", "write a list of these, in this order")]
+        return [mismatch(path, masked(schema, value), f"[{names}]", "write a list of these, in this order")]
     return [e for i, (one, v) in enumerate(zip(types, value, strict=False)) for e in evaluate(one, v, (*path, i))]
 
 
@@ -185,9 +242,9 @@ def _scalar(schema: Schema, value: Any, path: Path) -> list[ConfigError]:
     name = describe(schema)
     match schema:
         case mi.NoneType():
-            return [] if value is None else [mismatch(path, value, name)]
+            return [] if value is None else [mismatch(path, value, name, "write `null`")]
         case mi.BoolType():
-            return [] if isinstance(value, bool) else [mismatch(path, value, name)]
+            return [] if isinstance(value, bool) else [misfit(schema, value, path)]
         case mi.IntType():
             if isinstance(value, bool) or not isinstance(value, int):
                 return [misfit(schema, value, path)]

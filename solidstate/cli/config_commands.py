@@ -7,7 +7,7 @@ import shlex
 
 import msgspec
 
-from solidstate.cli.documents import read_document
+from solidstate.cli.documents import read_source
 from solidstate.cli.exit_codes import SUCCESS
 from solidstate.cli.request_schema import request_schema
 from solidstate.cli.scaffold import document_of, request_entries, yaml_of
@@ -63,9 +63,11 @@ def _mode(pipeline: PipelineDefinition, name: str | None) -> Mode:
 
 def check(arguments: argparse.Namespace, terminal: Terminal) -> int:
     options = msgspec.convert(vars(arguments), ConfigOptions)
-    document = read_document(options.file)
+    source = read_source(options.file)
+    document = source.parse()
     pipeline = load_pipeline(options.target)
-    request = resolve_request(pipeline, document)
+    with source.blamed():
+        request = resolve_request(pipeline, document)
     if options.json:
         terminal.show_json(request)
         return SUCCESS

@@ -7,37 +7,73 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from solidstate.cli.document_errors import DocumentError, line_hint, repeated
-from solidstate.errors import shown
+from solidstate.cli.places import Places, json_places, locate
+from solidstate.errors import RequestErrors, shown
 
 MAX_BYTES = 256 * 1024
 """Step Functions' limit on an execution's input; a larger document could not be started there."""
 STDIN = "-"
 
 
-def read_document(name: str) -> dict[str, Any]:
-    """The mapping in a file, or on standard input for ``-``; an empty document is an empty mapping.
+class Source(msgspec.Struct, frozen=True):
+    """The text of a document, and how it reads. ``label`` is what it is called in errors."""
 
-    ``.json`` is JSON and ``.yaml`` and ``.yml`` are YAML; anything else may be either. Raises DocumentError.
-    """
+    label: str
+    text: str
+    as_json: bool
+
+    def parse(self) -> dict[str, Any]:
+        """The mapping it holds; an empty document is an empty mapping. Raises DocumentError."""
+        value = _parse_json(self.text, self.label) if self.as_json else _parse_yaml(self.text, self.label)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise DocumentError(
+                f"`{self.label}` must hold a mapping, but holds {shown(value)} of type `{type(value).__name__}`.",
+                subject=self.label,
+                hint="start from `solidstate config scaffold TARGET`",
+            )
+        return value
+
+    @contextmanager
+    def blamed(self, assignments: Iterable[str] = ()) -> Generator[None]:
+        """Errors of the request that leave the body say where in this document they are. ``assignments`` are those laid
+        over it."""
+        try:
+            yield
+        except RequestErrors as errors:
+            over = [tuple(text.partition("=")[0].strip().split(".")) for text in assignments]
+            locate(errors, self._places(), over)
+            raise
+
+    def _places(self) -> Places:
+        if self.as_json:
+            return json_places(self.text) if self.text.strip() else {}
+        from solidstate.cli.yaml_documents import yaml_places  # only for who writes YAML
+
+        return yaml_places(self.text)
+
+
+def read_source(name: str) -> Source:
+    """A file, or standard input for ``-``. ``.json`` is JSON and ``.yaml`` and ``.yml`` are YAML; anything else may be
+    either. Raises DocumentError."""
     text = _text(name)
-    label = "standard input" if name == STDIN else name
     suffix = Path(name).suffix.lower()
     as_json = suffix == ".json" or (suffix not in (".yaml", ".yml") and _is_json(text))
-    value = _parse_json(text, label) if as_json else _parse_yaml(text, label)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise DocumentError(
-            f"`{label}` must hold a mapping, but holds {shown(value)} of type `{type(value).__name__}`.",
-            subject=label,
-            hint="start from `solidstate config scaffold TARGET`",
-        )
-    return value
+    return Source("standard input" if name == STDIN else name, text, as_json)
+
+
+def read_document(name: str) -> dict[str, Any]:
+    """The mapping in a file, or on standard input for ``-``. Raises DocumentError."""
+    return read_source(name).parse()
 
 
 def overlay(document: Mapping[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
@@ -72,7 +108,8 @@ def _assign(below: Any, keys: list[str], value: Any, text: str, done: str = "") 
         return value
     if below is not None and not isinstance(below, Mapping):
         raise DocumentError(
-            f"`--set {text}` cannot be applied: `{done}` is {shown(below)}, which has no fields.",
+            f"`--set {text.partition('=')[0]}=...` cannot be applied: `{done}` is a `{type(below).__name__}`, which "
+            "has no fields.",
             subject="--set",
             hint=f"set `{done}` as a whole, or correct the path",
         )

@@ -31,10 +31,15 @@ def error_lines(error: SolidstateError, usage: str = "") -> list[Line]:
 def _one(error: SolidstateError, title: str = "") -> list[Line]:
     lines = paragraphs(title + error.problem, "bold")
     if error.path:
-        lines.append(line(Span("  at: ", "dim"), error.path))
+        lines.append(line(Span("  at: ", "dim"), error.path + _in_file(error)))
     if error.hint:
         lines.append(line(Span("  fix: ", "green"), error.hint))
     return lines
+
+
+def _in_file(error: SolidstateError) -> str:
+    place = error.place if isinstance(error, ConfigError) else None
+    return f" (line {place[0]}, column {place[1]})" if place is not None else ""
 
 
 def error_document(error: SolidstateError, exit_code: int) -> bytes:
@@ -57,6 +62,8 @@ def error_record(error: SolidstateError) -> dict[str, Any]:
     if not isinstance(error, ConfigError):
         return record
     record = {"reason": error.reason, **record, "expected": error.expected, "suggestion": error.suggestion}
+    if error.place is not None:
+        record["line"], record["column"] = error.place
     if error.given is not msgspec.UNSET:
         record["given"] = _plain(error.given)
     return record

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from solidstate.cli.document_errors import DocumentError, line_hint, repeated
+from solidstate.cli.places import Places
 
 _CORE_SCHEMA: tuple[tuple[str, str, list[str]], ...] = (
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
@@ -87,6 +88,30 @@ def parse_yaml(text: str, label: str) -> Any:
         raise DocumentError(
             f"`{label}` holds a value that cannot be read: {error}.", subject=label, hint="quote it"
         ) from error
+
+
+def yaml_places(text: str) -> Places:
+    """Of a document that :func:`parse_yaml` has read."""
+    root = yaml.compose(text, _PlainLoader)
+    places: Places = {}
+
+    def note(node: Any, path: tuple[str | int, ...]) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                inner = (*path, str(key.value))
+                places[inner] = _mark(key), _mark(value)
+                note(value, inner)
+        elif isinstance(node, yaml.SequenceNode):
+            for number, value in enumerate(node.value):
+                places[*path, number] = _mark(value), _mark(value)
+                note(value, (*path, number))
+
+    note(root, ())
+    return places
+
+
+def _mark(node: Any) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _place(label: str, mark: Any) -> str:

@@ -18,7 +18,7 @@ def test_text_of_one() -> None:
 def test_text_of_several() -> None:
     """Several are numbered; one stands behind the title."""
     first, second = SolidstateError("A.", hint="x"), SolidstateError("B.")
-    assert str(Errors("Solid `s`", [first, second])) == "Solid `s`: 2 errors\n  1. A.\n      fix: x\n  2. B."
+    assert str(Errors("Solid `s`", [first, second])) == "Solid `s`: 2 errors\n  1. A.\n    fix: x\n  2. B."
     assert str(Errors("Solid `s`", [second])) == "Solid `s`: B."
 
 

@@ -37,6 +37,34 @@ def test_marks() -> None:
     assert chosen("a+999999999") == ["a", "b", "c", "d"]
 
 
+TAGS = {"a": {"owner": "ops"}, "b": {"owner": "ops", "tier": "1"}, "c": {}, "d": {"owner": "web team"}}
+
+
+def tagged(expression: str) -> list[str]:
+    steps, errors = select_steps(expression, CHAIN, None, TAGS)
+    assert not errors
+    return steps
+
+
+def test_tags() -> None:
+    """A tag with its value, a tag of any value, with marks, beside names."""
+    assert tagged("tag:owner=ops") == ["a", "b"]
+    assert tagged("tag:owner") == ["a", "b", "d"]
+    assert tagged("tag:owner=web team, x") == ["d", "x"]
+    assert tagged("tag:tier=1*") == ["b", "c", "d"]
+    assert tagged("1+tag:owner=web team") == ["c", "d"]
+
+
+def test_a_tag_nobody_has() -> None:
+    """The nearest tag there is, or all of them."""
+    steps, errors = select_steps("tag:owner=opps, tag:zzz", CHAIN, None, TAGS)
+    assert steps == []
+    assert [str(error) for error in errors] == [
+        "No step has the tag `owner=opps`.\n  at: steps\n  fix: did you mean `owner=ops`?",
+        "No step has the tag `zzz`.\n  at: steps\n  fix: tags: `owner=ops`, `tier=1`, `owner=web team`",
+    ]
+
+
 @given(graphs(), st.data())
 def test_both_stars_are_each_other_seen_from_the_other_end(graph: dict[str, list[str]], data: st.DataObject) -> None:
     """`b` is in `a*` exactly when `a` is in `*b`, and a depth as large as the graph is a star."""

@@ -80,13 +80,13 @@ MISTAKES = [
         """
         error: Run request for pipeline `words`: 3 errors
           1. Unknown field 'tagz'.
-            at: tagz
+            at: tagz (line 1, column 17)
             fix: did you mean `tags`?
           2. There is no mode 'prd'.
-            at: mode
+            at: mode (line 1, column 10)
             fix: did you mean `prod`?
           3. Expected `str`, got 3 of type `int`.
-            at: solids.read.config.path
+            at: solids.read.config.path (line 1, column 68)
             fix: quote it: `'3'`
         """,
         {
@@ -140,7 +140,7 @@ the first a letter or digit.
         "set below value",
         ["run", "words.py", "--set", "mode=local", "--set", "mode.name=x"],
         """
-        error: `--set mode.name=x` cannot be applied: `mode` is 'local', which has no fields.
+        error: `--set mode.name=...` cannot be applied: `mode` is a `str`, which has no fields.
           fix: set `mode` as a whole, or correct the path
         """,
     ),
