@@ -9,8 +9,8 @@ from __future__ import annotations
 import types
 import typing
 from collections import abc
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
@@ -87,20 +87,18 @@ def checker(annotation: object) -> Checker | None:
         return None
     if annotation is None or annotation is type(None):
         return _is_none
-    if isinstance(annotation, typing.NewType):
-        return checker(annotation.__supertype__)
-    if isinstance(annotation, typing.TypeVar):
-        return checker(annotation.__bound__) if annotation.__bound__ is not None else None
+    if _is_alias(annotation):
+        return _later(lambda: checker(stands_for(annotation)))
+    other = stands_for(annotation)
+    if other is not annotation:
+        return checker(other)
+    if annotation is typing.Never or annotation is typing.NoReturn:
+        return partial(Mismatch, "Never")
     if isinstance(annotation, OwnType) and not isinstance(annotation, type):
         return annotation.checker()
-    if type(annotation).__name__ == "TypeAliasType":  # `type X = ...` of Python 3.12, which may contain itself
-        alias: Any = annotation
-        return _later(lambda: checker(alias.__value__))
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is typing.Annotated:
         return _annotated(args[0], args[1:])
-    if origin in (typing.Required, typing.NotRequired):  # in a TypedDict
-        return checker(args[0])
     if annotation is typing.Tuple:  # noqa: UP006  # bare, it looks like the empty tuple's type
         return _instance(tuple)
     if origin in (Union, types.UnionType):
@@ -114,16 +112,36 @@ def checker(annotation: object) -> Checker | None:
     return None
 
 
+_QUALIFIERS = frozenset({typing.Required, typing.NotRequired, typing.Final, typing.ClassVar})
+"""They say something about a name, nothing about its value."""
+
+
+def stands_for(annotation: Any) -> Any:
+    """The type that a type only is another name of: a NewType, a type variable (one of its constraints, its bound, or
+    anything), ``type X = ...`` of Python 3.12, with parameters or without, a qualified one. Any other is its own."""
+    origin = get_origin(annotation)
+    if isinstance(annotation, typing.NewType):
+        return annotation.__supertype__
+    if isinstance(annotation, typing.TypeVar):
+        if annotation.__constraints__:
+            return Union[annotation.__constraints__]  # noqa: UP007 - made of a tuple
+        return annotation.__bound__ if annotation.__bound__ is not None else Any
+    if _is_alias(annotation):
+        return annotation.__value__ if origin is None else origin.__value__[get_args(annotation)]
+    if origin in _QUALIFIERS:
+        return get_args(annotation)[0]
+    return str if annotation is typing.LiteralString else annotation
+
+
+def _is_alias(annotation: object) -> bool:
+    """Whether this is a `type X = ...`, which may contain itself, or an `X[int]` of one."""
+    return "TypeAliasType" in (type(annotation).__name__, type(get_origin(annotation)).__name__)
+
+
 def _later(make: Callable[[], Checker | None]) -> Checker:
     """A check made at its first use: a type that contains itself is looked into only as deep as the value goes."""
-    made: list[Checker | None] = []
-
-    def check(value: Any) -> Mismatch | None:
-        if not made:
-            made.append(make())
-        return made[0](value) if made[0] else None
-
-    return check
+    made = cache(make)
+    return lambda value: check(value) if (check := made()) else None
 
 
 def _is_none(value: Any) -> Mismatch | None:
@@ -218,12 +236,31 @@ def _generic(origin: Any, args: tuple[Any, ...]) -> Checker | None:
     outer = _instance(origin)
     if origin is tuple:
         return _tuple(outer, args)
-    if issubclass(origin, Mapping) and len(args) == 2:
+    if origin is type:
+        return _class(args[0])
+    if not args or not holds_its_arguments(origin):
+        return outer
+    if len(args) == 2:
         return _mapping(outer, checker(args[0]), checker(args[1]))
-    # An iterator would be used up by looking at it: only real collections are walked.
-    if issubclass(origin, abc.Collection) and len(args) == 1:
-        return _collection(outer, checker(args[0]))
-    return outer
+    return _collection(outer, checker(args[0]))
+
+
+def holds_its_arguments(origin: type) -> bool:
+    """Whether the arguments of a generic type are the types of what its values hold: Python's own mappings and
+    collections. An iterator would be used up by looking at it, and what ``Box[int]`` means only its author knows."""
+    own = origin.__module__ in ("builtins", "collections", "collections.abc")
+    return own and issubclass(origin, abc.Collection) and origin is not abc.ItemsView
+
+
+def _class(wanted: Any) -> Checker:
+    """For ``type[X]``. What is no class in the place of X (a union, a type variable) is not looked at."""
+    name = f"type[{type_name(wanted)}]"
+    known = wanted if isinstance(wanted, type) and get_origin(wanted) is None and wanted is not Any else object
+
+    def check(value: Any) -> Mismatch | None:
+        return None if isinstance(value, type) and issubclass(value, known) else Mismatch(name, value)
+
+    return check
 
 
 def _tuple(outer: Checker, args: tuple[Any, ...]) -> Checker:
@@ -279,10 +316,18 @@ def _mapping(outer: Checker, key_check: Checker | None, value_check: Checker | N
     return check
 
 
-def _typed_dict(cls: Any) -> Checker:
+def keys_of(cls: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """The types of a TypedDict's keys, and the keys that must be there. Raises what resolving its hints raises."""
     hints = typing.get_type_hints(cls, include_extras=True)
+    said = {key: get_origin(hint) for key, hint in hints.items()}
+    # Where annotations are text, the class itself does not notice that `NotRequired` stands in one.
+    needed = {key for key in hints if said[key] is typing.Required or key in cls.__required_keys__}
+    return hints, frozenset(key for key in needed if said[key] is not typing.NotRequired)
+
+
+def _typed_dict(cls: Any) -> Checker:
+    hints, required = keys_of(cls)
     checks = {key: _later(partial(checker, hint)) for key, hint in hints.items()}
-    required: frozenset[str] = cls.__required_keys__
     name = type_name(cls)
 
     def check(value: Any) -> Mismatch | None:

@@ -9,7 +9,9 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from solidstate.errors import DefinitionError, shown
+from solidstate.events import plain_metadata
 from solidstate.type_checks import Checker, Mismatch, checker, type_name
+from solidstate.type_options import Options, options
 
 
 class Nothing:
@@ -24,12 +26,17 @@ class TypeCheck(msgspec.Struct, frozen=True):
     metadata: dict[str, Any] = {}
 
 
-class SolidType(msgspec.Struct, frozen=True):
+class SolidType(msgspec.Struct, frozen=True, eq=False):
     """A type of the user's own.
 
     ``check(value)`` returns a TypeCheck, a bool, or None (passes); it runs after the check of ``python``, the Python
     type values have. ``metadata(value)`` returns facts to record. ``codec`` names a storage format (``"parquet"``,
     ``"pickle"``, ...) or is an object with ``name``, ``encode(value, sink)`` and ``decode(data)``.
+
+    ``loader`` reads an input that is connected to nothing from where the run request says, ``materializer`` writes an
+    output to where it says, beside storing it: ``function(context, config)`` and ``function(context, config, value)``,
+    the config a Struct; or several by name, see :mod:`solidstate.type_options`. A materializer returns a
+    Materialization, several, or None. An attempt that is repeated calls it again. ``facts`` are told to tools.
 
     Use it in place of a type (``In(Positive)``) or inside one: ``Annotated[int, Positive]``.
     """
@@ -40,6 +47,17 @@ class SolidType(msgspec.Struct, frozen=True):
     metadata: Callable[[Any], dict[str, Any]] | None = None
     python: Any = Any
     description: str = ""
+    loader: Any = None
+    materializer: Any = None
+    facts: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        """Raises DefinitionError for a loader or materializer that cannot be used."""
+        for field, arguments in (("loader", 2), ("materializer", 3)):
+            declared = getattr(self, field)
+            if declared is not None:
+                made = options(field, self.name, declared, arguments)
+                msgspec.structs.force_setattr(self, field, made)
 
     def checker(self) -> Checker | None:
         """How this type checks an element of a container: ``list[Annotated[int, Positive]]``."""
@@ -60,19 +78,37 @@ class SolidType(msgspec.Struct, frozen=True):
 class EdgeType:
     """A resolved type: what an input or output declares, ready to check values. Made once per definition."""
 
-    __slots__ = ("_builtin", "_custom", "annotation", "codec", "name", "nothing")
+    __slots__ = ("_builtin", "_custom", "annotation", "codec", "loader", "materializer", "name", "nothing")
 
     def __init__(self, name: str, annotation: Any, custom: SolidType | None, *, nothing: bool = False) -> None:
         self.name = name
         self.annotation = annotation
         self.nothing = nothing
         self.codec: Any = custom.codec if custom else None
+        self.loader: Options | None = custom.loader if custom else None
+        self.materializer: Options | None = custom.materializer if custom else None
         self._custom = custom
         self._builtin: Checker | None = checker(annotation)
 
     @property
     def python_type(self) -> Any:
         return self.annotation
+
+    @property
+    def given_as(self) -> Any:
+        """The type of what stands for a value in a run request: the loader's config, or the value itself."""
+        return self.annotation if self.loader is None else self.loader.annotation
+
+    def describe(self) -> dict[str, Any]:
+        """What is known about the type, as JSON data for tools."""
+        told: dict[str, Any] = {"name": self.name, "python": type_name(self.annotation), "checked": not self.unchecked}
+        custom = self._custom
+        if custom is not None:
+            told |= {"description": custom.description, "facts": plain_metadata(custom.facts)}
+            codec = custom.codec if custom.codec is None or isinstance(custom.codec, str) else custom.codec.name
+            ways = {"loader": self.loader, "materializer": self.materializer}
+            told |= {"codec": codec, **{key: way.describe() for key, way in ways.items() if way is not None}}
+        return {key: fact for key, fact in told.items() if fact not in (None, "", {})}
 
     @property
     def unchecked(self) -> bool:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
+from solidstate.storage.models import field_types, is_model
+
 Decode = Callable[[bytes | bytearray | memoryview], Any]
 
 _BARE = frozenset({list, dict, tuple, set, frozenset})
@@ -27,8 +29,8 @@ def typed_decoder(annotation: Any) -> Decode | None:
 
 
 def known_classes(annotation: Any) -> dict[str, type]:
-    """Structs, dataclasses, enums and named tuples that the annotation mentions, itself or through fields, by the name
-    to store them under: short where that is clear, with its module where two classes share one."""
+    """Structs, dataclasses, enums, named tuples and pydantic models that the annotation mentions, itself or through
+    fields, by the name to store them under: short where that is clear, with its module where two classes share one."""
     try:
         return _known_classes(annotation)
     except TypeError:
@@ -37,8 +39,9 @@ def known_classes(annotation: Any) -> dict[str, type]:
 
 @lru_cache(maxsize=512)
 def _typed_decoder(annotation: Any) -> Decode | None:
-    if any(part in (Any, object) or (inspect.isclass(part) and part in _BARE) for part in _leaves(annotation)):
-        return None
+    for part in _leaves(annotation):
+        if part in (Any, object) or (inspect.isclass(part) and (part in _BARE or is_model(part))):
+            return None
     try:
         return msgspec.msgpack.Decoder(annotation).decode
     except Exception:  # noqa: BLE001  # msgspec evaluates the user's annotations, which may fail in any way; there is another format
@@ -99,12 +102,14 @@ def _leaves(annotation: Any) -> Iterator[Any]:
 def _has_known_shape(cls: type) -> bool:
     if issubclass(cls, (msgspec.Struct, enum.Enum)) or dataclasses.is_dataclass(cls):
         return True
-    return issubclass(cls, tuple) and hasattr(cls, "_fields")
+    return (issubclass(cls, tuple) and hasattr(cls, "_fields")) or is_model(cls)
 
 
 def _field_types(cls: type) -> list[Any]:
     if issubclass(cls, enum.Enum):
         return []
+    if is_model(cls):
+        return field_types(cls)
     try:
         return list(typing.get_type_hints(cls, include_extras=True).values())
     except Exception:  # noqa: BLE001  # a name that exists for type checkers only; the class is known all the same

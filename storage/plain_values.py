@@ -18,12 +18,13 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import IntermediateError, NotStorable
+from solidstate.storage.models import is_model, put_together, take_apart
 from solidstate.storage.plain_leaves import INT64_MIN, READ_LEAF, UINT64_MAX, WRITE_LEAF, ext, is_utf8
 from solidstate.storage.refusals import Place, refusal
 from solidstate.storage.sameness import MAX_DEPTH, attributes_beside_fields
 
 # Extension codes of containers and objects, after those of plain_leaves. Part of the stored format: never renumber.
-TUPLE, SET, FROZENSET, MAP, STRUCT, DATACLASS, NAMEDTUPLE, ENUM = range(32, 40)
+TUPLE, SET, FROZENSET, MAP, STRUCT, DATACLASS, NAMEDTUPLE, ENUM, MODEL = range(32, 41)
 
 Classes = Mapping[str, type]
 """Classes an object may be of, by the name that is stored."""
@@ -111,6 +112,9 @@ class _Lowering:
             return ext(ENUM, _encode([name, self.lower(by, at, depth + 1)]))
         if isinstance(value, tuple):
             return ext(NAMEDTUPLE, _encode([name, *self._items(value, at, depth)]))
+        if is_model(kind):
+            parts = take_apart(value, lambda one, key: self.lower(one, Place(at, key, ".%s"), depth + 1))
+            return ext(MODEL, _encode([name, *parts]))
         fields = _fields_of(value, at)
         lowered = {key: self.lower(item, Place(at, key, ".%s"), depth + 1) for key, item in fields.items()}
         return ext(STRUCT if isinstance(value, msgspec.Struct) else DATACLASS, _encode([name, lowered]))
@@ -150,6 +154,8 @@ class _Raising:
             return cls(**parts[1])
         if code == NAMEDTUPLE:
             return tuple.__new__(cls, parts[1:])
+        if code == MODEL:
+            return put_together(cls, parts[1:])
         if code == ENUM:
             return cls(parts[1]) if issubclass(cls, enum.Flag) else cls[parts[1]]
         if code == DATACLASS:

@@ -10,6 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from solidstate.errors import NotStorable, shown
+from solidstate.storage.models import is_model
 
 _BUILT_INS = (int, float, str, bytes, bytearray, list, dict, tuple, set, frozenset, dt.datetime, dt.date, Decimal)
 
@@ -39,7 +40,7 @@ def refusal(value: object, path: str) -> NotStorable:
     """Why this object has no self-describing format, and what to do instead."""
     kind = type(value)
     name = kind.__name__
-    declared = isinstance(value, (msgspec.Struct, enum.Enum)) or dataclasses.is_dataclass(value)
+    declared = isinstance(value, (msgspec.Struct, enum.Enum)) or dataclasses.is_dataclass(value) or is_model(kind)
     if declared or (isinstance(value, tuple) and hasattr(kind, "_fields")):
         example = name if path == "$" else f"list[{name}]"
         hint = f"annotate the output, for example `-> {example}`, so that it can be read back"

@@ -19,6 +19,8 @@ from typing import Any
 
 import msgspec
 
+from solidstate.storage.models import is_model, same_models
+
 MAX_DEPTH = 200
 """Levels of nesting. Far below Python's recursion limit, so that depth is refused here and never there."""
 
@@ -58,6 +60,8 @@ def same(a: Any, b: Any, depth: int = 0) -> bool:
             and _same_items([getattr(a, n, None) for n in names], [getattr(b, n, None) for n in names], depth)
             and _same_extras(a, b)
         )
+    if is_model(kind):
+        return same_models(a, b, lambda x, y: same(x, y, depth + 1))
     return _same_leaf(a, b)
 
 
