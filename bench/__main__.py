@@ -50,6 +50,8 @@ def main() -> None:
     print(f"medians of {ROUNDS} alternating runs, each a process of its own; (least to most)\n")
     chain = pairs("inline_chain", "plain_chain", "per_step_s")
     print(line("inline, a step of 1,000", "us", 1e6, *chain, "the same functions called by hand"), flush=True)
+    request = pairs("request_1000", "request_1000_by_hand", "first_s")
+    print(line("validate a request of 1,000 solids", "ms", 1e3, *request, "msgspec.convert: first error, no path"), flush=True)
     moto = pairs("moto_chain", "moto_by_hand", "per_step_s")
     print(line("moto, a step of 50", "ms", 1e3, *moto, "hand-written machine and handler, 1 GET 1 PUT"), flush=True)
     first = pairs("first_step_moto", "moto_start", "seconds")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -12,31 +12,61 @@ from solidstate.errors import SolidstateError, closest, name_list
 from solidstate.events import ErrorInfo, ResourceInit, ResourceTeardown
 from solidstate.handler.boundary import call
 from solidstate.handler.outcome import Refused, UserCodeRaised, error_info
-from solidstate.handler.recorder import Recorder
+from solidstate.handler.recorder import Recorder, Scope
 from solidstate.resources import Mode
 
 
-class ResourceContext(msgspec.Struct, frozen=True):
-    """What a resource function sees as its ``context``."""
+class Around(Protocol):
+    """What solids, resources and hooks of one attempt share, made when the first asks for it."""
 
-    name: str
-    run_id: str
-    step_key: str
-    log: Any
-    config: Any = None
+    def open_fs(self) -> Any: ...
+    def run_tags(self) -> dict[str, str]: ...
+
+
+class ResourceContext:
+    """What a resource function sees as its ``context``: for whom it is made, and the tools it may use."""
+
+    __slots__ = ("_around", "attempt", "config", "log", "name", "pipeline", "run_id", "step_key")
+
+    def __init__(self, name: str, scope: Scope, log: Any, config: Any, around: Around) -> None:
+        self.name = name
+        self.run_id = scope.run
+        self.pipeline = scope.pipeline
+        self.step_key = scope.step
+        self.attempt = scope.attempt
+        self.log = log
+        self.config = config
+        self._around = around
+
+    @property
+    def fs(self) -> Any:
+        """The fsspec file system the solid sees as its own ``context.fs``."""
+        return self._around.open_fs()
+
+    @property
+    def run_tags(self) -> dict[str, str]:
+        """The tags of the run; read from its record at first use (one GET)."""
+        return self._around.run_tags()
 
 
 class ResourceStack:
     """Opens and closes. ``allowed`` are the keys the solid declared; ``configs`` the run request's ``resources``."""
 
     def __init__(
-        self, mode: Mode, allowed: tuple[str, ...], configs: Mapping[str, Any], recorder: Recorder, log: Any
+        self,
+        mode: Mode,
+        allowed: tuple[str, ...],
+        configs: Mapping[str, Any],
+        recorder: Recorder,
+        log: Any,
+        around: Around,
     ) -> None:
         self._mode = mode
         self._allowed = allowed
         self._configs = configs
         self._recorder = recorder
         self._log = log
+        self._around = around
         self._values: dict[str, Any] = {}
         self._open: list[tuple[str, Any]] = []
         self._lock = (
@@ -68,8 +98,7 @@ class ResourceStack:
             config = call(f"making the config of resource `{key}`", msgspec.convert, given, definition.config_type)
             needed["config"] = config
         if definition.takes_context:
-            scope = self._recorder.scope
-            arguments.append(ResourceContext(key, scope.run, scope.step, self._log, config))
+            arguments.append(ResourceContext(key, self._recorder.scope, self._log, config, self._around))
         doing = f"opening resource `{key}`"
         value = call(doing, definition.fn, *arguments, **needed)
         if definition.generator:
@@ -86,12 +115,15 @@ class ResourceStack:
         self._recorder.emit(ResourceInit, name=key, duration_s=round(self._recorder.elapsed() - began, 6))
         return value
 
-    def close(self) -> None:
-        """Run every teardown, last opened first. A teardown that raises is recorded and does not stop the others."""
+    def close(self) -> list[ResourceTeardown]:
+        """Run every teardown, last opened first; returns their events. A teardown that raises is recorded and does not
+        stop the others."""
+        closed: list[ResourceTeardown] = []
         with self._lock:
             while self._open:
                 key, generator = self._open.pop()
-                self._recorder.emit(ResourceTeardown, name=key, error=_torn_down(key, generator))
+                closed.append(self._recorder.emit(ResourceTeardown, name=key, error=_torn_down(key, generator)))
+        return closed
 
 
 _END: Any = object()

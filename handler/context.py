@@ -9,7 +9,6 @@ from solidstate.events import (
     ExpectationResult,
     LogMessage,
     Materialization,
-    StepExpectation,
     StepMaterialization,
     plain_metadata,
 )
@@ -17,13 +16,18 @@ from solidstate.handler.acquire import Resources
 from solidstate.handler.outcome import Refused
 from solidstate.handler.plain import text_of
 from solidstate.handler.recorder import Recorder
+from solidstate.handler.verdicts import record_expectation
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
 LogSink = Callable[[Level, str, dict[str, Any]], None]
 
 
 class StepLog:
-    """``context.log``: a message and structured fields. Each call is an event of the run and a line in the log."""
+    """``context.log``: a message and structured fields. Each call is an event of the run and a line in the log.
+
+    There are no pluggable loggers as modes had in 2019: events are the one stream, and who wants them elsewhere (a
+    service, a file, a colored console) reads them there, or attaches a hook.
+    """
 
     # Messages are positional only, so that a field may be called `message`.
 
@@ -57,7 +61,8 @@ class StepLog:
 class StepContext:
     """The run and step a solid is part of, and the tools it may use.
 
-    ``idempotency_key`` is the same for every attempt of this step in this run: hand it to outside systems that can
+    ``item`` is the key of the item a mapped step is run for, else None. ``idempotency_key`` is the same for every
+    attempt of this step (and item) in this run: hand it to outside systems that can
     tell repeated requests by such a key. ``remaining_time_s`` is what is left before Lambda ends the attempt.
     """
 
@@ -67,6 +72,7 @@ class StepContext:
         run_id: str,
         pipeline: str,
         step_key: str,
+        item: str | None,
         attempt: int,
         config: Any,
         resources: Resources,
@@ -75,10 +81,12 @@ class StepContext:
         remaining_time: Callable[[], float],
         open_fs: Callable[[], Any],
         tags: dict[str, str],
+        read_run_tags: Callable[[], dict[str, str]],
     ) -> None:
         self.run_id = run_id
         self.pipeline = pipeline
         self.step_key = step_key
+        self.item = item
         self.attempt = attempt
         self.config = config
         self.resources = resources
@@ -87,11 +95,11 @@ class StepContext:
         self._recorder = recorder
         self._remaining_time = remaining_time
         self._open_fs = open_fs
-        self._fs: Any = None
+        self._read_run_tags = read_run_tags
 
     @property
     def idempotency_key(self) -> str:
-        return f"{self.run_id}/{self.step_key}"
+        return "/".join(part for part in (self.run_id, self.step_key, self.item) if part)
 
     @property
     def remaining_time_s(self) -> float:
@@ -99,10 +107,14 @@ class StepContext:
 
     @property
     def fs(self) -> Any:
-        """An fsspec file system: S3 on AWS and moto, local files under the inline engine. Imported at first use."""
-        if self._fs is None:
-            self._fs = self._open_fs()
-        return self._fs
+        """An fsspec file system: S3 on AWS and moto, local files under the inline engine. Imported at first use; the
+        step's resources see the same one."""
+        return self._open_fs()
+
+    @property
+    def run_tags(self) -> dict[str, str]:
+        """The tags of the run; ``tags`` are the solid's. Read from the run's record at first use (one GET)."""
+        return self._read_run_tags()
 
     def emit(self, event: Materialization | ExpectationResult) -> None:
         """Record a Materialization or an ExpectationResult from a solid that returns instead of yielding."""
@@ -121,13 +133,7 @@ def record_user_event(recorder: Recorder, event: object) -> None:
                 metadata=plain_metadata(event.metadata),
             )
         case ExpectationResult():
-            recorder.emit(
-                StepExpectation,
-                success=bool(event.success),
-                label=text_of(event.label),
-                description=text_of(event.description),
-                metadata=plain_metadata(event.metadata),
-            )
+            record_expectation(recorder, event)
         case _:
             raise Refused(
                 f"`context.emit` takes a Materialization or an ExpectationResult, got `{type(event).__name__}`.",

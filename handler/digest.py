@@ -17,6 +17,7 @@ MAX_PATH = 200
 MAX_REASON = 300
 _LIMITS = (40, 20, 10, 5, 2, 0)
 """How many outputs, expectations and materializations are named; the first number that fits is taken."""
+_encode = msgspec.json.Encoder().encode
 MORE = "..."
 """Under this name stands how many were left out."""
 
@@ -26,7 +27,11 @@ def digest_of(commit: Commit, events: list[AnyEvent], key: str, reason: str = ""
 
     Bytes are counted as plain ASCII JSON, the longest form in which the runtime may write the answer.
     """
-    outputs = {out.name: f"{clip(out.type, MAX_LABEL)}, {out.size} bytes" for out in commit.outputs}
+    outputs = {out.name: f"{clip(out.type, MAX_LABEL)}, {out.size} bytes" for out in commit.outputs if not out.item}
+    for name in dict.fromkeys(out.name for out in commit.outputs if out.item):
+        items = commit.items(name)
+        kind, size = clip(next(iter(items.values())).type, MAX_LABEL), sum(out.size for out in items.values())
+        outputs[name] = f"{len(items)} items of {kind}, {size} bytes"
     expectations = _verdicts(event for event in events if isinstance(event, StepExpectation))
     made = [
         f"{clip(event.label, MAX_LABEL)} {clip(event.path, MAX_PATH)}".strip()
@@ -50,7 +55,13 @@ def digest_of(commit: Commit, events: list[AnyEvent], key: str, reason: str = ""
         )
 
     digests = (cut_to(limit) for limit in _LIMITS)
-    return next(digest for digest in digests if len(json.dumps(msgspec.to_builtins(digest))) <= MAX_DIGEST_BYTES)
+    return next(digest for digest in digests if _fits(digest))
+
+
+def _fits(digest: StepDigest) -> bool:
+    if len(_encode(digest)) * 6 <= MAX_DIGEST_BYTES:  # plain ASCII takes at most six characters for a byte of UTF-8
+        return True
+    return len(json.dumps(msgspec.to_builtins(digest))) <= MAX_DIGEST_BYTES
 
 
 def _verdicts(expectations: Iterable[StepExpectation]) -> dict[str, str]:

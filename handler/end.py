@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ import msgspec
 from solidstate.errors import name_list
 from solidstate.events import (
     AnyEvent,
+    HookErrored,
     RunFailure,
     RunStart,
     RunSuccess,
@@ -25,12 +25,16 @@ from solidstate.events import (
     StepSuccess,
     encode_events,
 )
+from solidstate.handler.items import item_keys
+from solidstate.handler.mapped import failure_lines, never_mapped, summarise_mapped
 from solidstate.handler.outcome import MAX_CAUSE, RunFailed
 from solidstate.handler.plain import clip, clip_json
 from solidstate.handler.recorder import Recorder, Scope
+from solidstate.handler.reuse import Reuse, reuse_of
 from solidstate.handler.runtime import LoadedPipeline, Runtime
+from solidstate.handler.upstream import each
 from solidstate.planner.contract import EndPayload, RunDigest, RunHandle
-from solidstate.planner.plan import Step
+from solidstate.planner.plan import OutputRef, Step
 from solidstate.storage import keys
 from solidstate.storage.history import step_events
 from solidstate.storage.records import (
@@ -42,8 +46,6 @@ from solidstate.storage.records import (
     decode_run_record,
     encode_record,
 )
-
-PARALLEL_FROM = 8
 
 
 def end_run(runtime: Runtime, payload: EndPayload) -> RunDigest:
@@ -63,8 +65,9 @@ def close(runtime: Runtime, loaded: LoadedPipeline, run: RunHandle, ended: RunSt
     steps = loaded.plan.steps
     selected = record.request.get("steps")
     chosen = steps if selected is None else [step for step in steps if step.name in set(selected)]
-    found = _collect(runtime, loaded, list(chosen), run.id)
-    summaries = [summarise_step(step, found[step.name]) if step.name in found else _unselected(step) for step in steps]
+    found = _collect(runtime, loaded, list(chosen), run.id, record.request.get("from_run"))
+    summarised = _summaries(runtime, loaded, found, run.id, ended=ended is not None)
+    summaries = [summarised.get(step.name) or _unselected(step) for step in steps]
     failed = [s for s in summaries if s.status == "failed"]
     never = [s for s in summaries if s.status == "not reached"]
     status: RunStatus = ended or ("failed" if failed or never else "success")
@@ -83,7 +86,8 @@ def close(runtime: Runtime, loaded: LoadedPipeline, run: RunHandle, ended: RunSt
         execution=record.execution,
         engine=record.engine,
     )
-    _write(runtime, record, summary, [event for name in found for event in found[name]])
+    reuse = reuse_of(loaded, selected, record.request.get("from_run"))
+    _write(runtime, record, summary, reuse, [event for events in found.events.values() for event in events])
     return summary
 
 
@@ -91,53 +95,84 @@ def _unselected(step: Step) -> StepSummary:
     return StepSummary(step=step.name, solid=step.solid, status="not selected")
 
 
-def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: str) -> dict[str, list[AnyEvent]]:
-    """Events of every step, failed attempts first, then the commit's; in plan order."""
-    pipeline = loaded.definition.name
+class _Found(msgspec.Struct):
+    """What the selected steps have left, in plan order: events, and of mapped steps the items there should be."""
 
-    def collect(step: Step) -> list[AnyEvent]:
-        return step_events(runtime.store, pipeline, step.name, run, thorough=False)
-
-    return dict(zip((s.name for s in steps), _each(collect, steps, runtime.fetch_workers), strict=True))
+    events: dict[str, list[AnyEvent]] = {}
+    items: dict[str, list[str]] = {}
 
 
-def _each(fn: Callable[[Step], list[AnyEvent]], steps: list[Step], workers: int) -> Iterable[list[AnyEvent]]:
-    if workers == 1 or len(steps) < PARALLEL_FROM:
-        return [fn(step) for step in steps]
-    from concurrent.futures import ThreadPoolExecutor  # only long runs pay for it
+def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: str, from_run: str | None) -> _Found:
+    """Events of every step, failed attempts first, then the commit's; of mapped steps item by item."""
+    pipeline, store = loaded.definition.name, runtime.store
+    names = {step.name for step in steps}
+    found = _Found(events={step.name: [] for step in steps})
+    keys_of: dict[OutputRef, list[str] | None] = {}
+    jobs: list[tuple[Step, str]] = []
+    for step in steps:
+        over = step.map_over
+        if over is None:
+            jobs.append((step, ""))
+            continue
+        if over not in keys_of:
+            keys_of[over] = item_keys(store, pipeline, over, [run if over.step in names else from_run or run])
+        found.items[step.name] = keys_of[over] or []
+        jobs += [(step, key) for key in found.items[step.name]]
 
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(fn, steps))
+    def collect(job: tuple[Step, str]) -> list[AnyEvent]:
+        step, item = job
+        # What hooks leave comes after the commit, so it is not in it.
+        hooked = bool(loaded.definition.hooks or loaded.nodes[step.name].solid.hooks)
+        return step_events(store, pipeline, step.name, run, thorough=hooked, item=item)
+
+    for (step, _), events in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
+        found.events[step.name] += events
+    return found
 
 
-def summarise_step(step: Step, events: list[AnyEvent]) -> StepSummary:
-    """One step's events, boiled down. A step whose last word is a failed attempt has failed, retries or not."""
-    last = max((event.attempt for event in events), default=0)
+def _summaries(
+    runtime: Runtime, loaded: LoadedPipeline, found: _Found, run: str, *, ended: bool
+) -> dict[str, StepSummary]:
+    """Of the selected steps. A mapped step that was not run for any item because its producer failed or was skipped
+    has left nothing: that it was skipped is put on record here."""
+    summaries: dict[str, StepSummary] = {}
+    for name, events in found.events.items():
+        step = loaded.steps[name]
+        producer = summaries.get(step.map_over.step) if step.map_over is not None else None
+        reason = never_mapped(producer) if producer is not None else ""
+        if producer is not None and reason and not events and not (ended and producer.status == "not reached"):
+            scope = Scope(run=run, pipeline=loaded.definition.name, step=name, attempt=1)
+            events.append(Recorder(scope, runtime.observer).emit(StepSkipped, reason=reason, because=[producer.step]))
+        summaries[name] = summarise_step(step, events, None if reason else found.items.get(name))
+    return summaries
+
+
+def summarise_step(step: Step, events: list[AnyEvent], items: list[str] | None = None) -> StepSummary:
+    """One step's events, boiled down. ``items`` are the keys a mapped step should have been run for, if known."""
+    return _summarise(step, events) if step.map_over is None else summarise_mapped(step, events, items, _summarise)
+
+
+def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
+    """One step, or one item of a mapped step. A step whose last word is a failed attempt has failed, retries or not."""
+    last = 0
     status: StepStatus = "not reached"
-    facts: dict[str, Any] = {"inputs": {}, "outputs": {}, "materializations": []}
+    facts = _nothing_yet()
     expectations: list[bool] = []
     for event in events:
-        match event:
-            case StepStart():  # a later attempt starts afresh
-                status = "failed"
-                facts = {"inputs": {}, "outputs": {}, "materializations": []}
-                expectations = []
-            case StepInput():
-                facts["inputs"][event.name] = event.size
-            case StepOutput():
-                facts["outputs"][event.name] = event.size
-            case StepMaterialization():
-                facts["materializations"].append(event.path or event.label)
-            case StepExpectation():
-                expectations.append(event.success)
-            case StepSuccess():
-                status, facts["duration_s"], facts["error"] = "success", event.duration_s, None
-            case StepFailure() | StepRetry():
-                status, facts["duration_s"], facts["error"] = "failed", event.duration_s, event.error
-            case StepSkipped():
-                status, facts["reason"] = "skipped", event.reason
-            case _:
-                pass
+        last = max(last, event.attempt)
+        if isinstance(event, StepStart):  # a later attempt starts afresh
+            status, facts, expectations = "failed", _nothing_yet(), []
+        elif isinstance(event, StepInput):
+            facts["inputs"][event.name] = event.size
+        elif isinstance(event, StepOutput):
+            facts["outputs"][event.name] = event.size + facts["outputs"].get(event.name, 0)
+        elif isinstance(event, StepSuccess):
+            status, facts["duration_s"], facts["error"] = "success", event.duration_s, None
+        elif isinstance(event, StepExpectation):
+            expectations.append(event.success)
+            _note_unmet(event, facts)
+        else:
+            status = _note(event, facts, status)
     if status == "failed" and facts.get("error") is None:
         facts["reason"] = "the attempt began and left no end: it ran out of time or memory, or was stopped"
     return StepSummary(
@@ -151,27 +186,44 @@ def summarise_step(step: Step, events: list[AnyEvent]) -> StepSummary:
     )
 
 
+def _nothing_yet() -> dict[str, Any]:
+    return {"inputs": {}, "outputs": {}, "materializations": [], "warnings": []}
+
+
+def _note_unmet(event: StepExpectation, facts: dict[str, Any]) -> None:
+    if event.success:
+        return
+    if event.severity == "warn":
+        facts["warnings"].append(": ".join(part for part in (event.label, event.description) if part))
+    if event.severity == "skip":
+        of = f"output `{event.output}`" if event.output else "its outputs"
+        facts["reason"] = f"withheld {of}: expectation `{event.label}` was not met"
+
+
+def _note(event: AnyEvent, facts: dict[str, Any], status: StepStatus) -> StepStatus:
+    """The less frequent events; returns the status after this one."""
+    match event:
+        case StepMaterialization():
+            facts["materializations"].append(event.path or event.label)
+        case HookErrored():
+            facts["warnings"].append(f"hook `{event.name}`: {event.error.type}: {clip(event.error.message, 500)}")
+        case StepFailure() | StepRetry():
+            facts["duration_s"], facts["error"] = event.duration_s, event.error
+            return "failed"
+        case StepSkipped():
+            facts["reason"] = event.reason
+            return "skipped"
+        case _:
+            pass
+    return status
+
+
 def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: RunStatus | None = None) -> str:
     """What the console shows as the cause of a failed execution. ``ended`` as for :func:`close`."""
     if ended == "cancelled":
         undone = name_list([s.step for s in [*failed, *never]])
         return f"The run was stopped; without a result: {undone}" if undone else "The run was stopped"
-    lines: list[str] = []
-    if failed:
-        lines.append(
-            f"{len(failed)} step{'s' if len(failed) > 1 else ''} failed: " + ", ".join(f"`{s.step}`" for s in failed)
-        )
-        for step in failed[:20]:
-            error = step.error
-            lines.append(
-                f"  `{step.step}`: {error.type}: {clip(error.message, 500)}"
-                if error
-                else f"  `{step.step}`: {step.reason}"
-            )
-            if error and error.place:
-                lines.append(f"    at {error.place.file}:{error.place.line}: {error.place.code}")
-            if error and error.hint:
-                lines.append(f"    fix: {error.hint}")
+    lines = failure_lines(failed) if failed else []
     if never:
         lines.append(
             f"{len(never)} step{'s' if len(never) > 1 else ''} left no trace (killed, throttled or never started): "
@@ -180,7 +232,7 @@ def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: 
     return "\n".join(lines)
 
 
-def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, steps: list[AnyEvent]) -> None:
+def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reuse, steps: list[AnyEvent]) -> None:
     scope = Scope(run=record.run, pipeline=record.pipeline, execution=record.execution)
     start = RunStart(
         run=record.run,
@@ -194,6 +246,8 @@ def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, steps: list
         steps=sum(1 for s in summary.steps if s.status != "not selected"),
         preset=record.preset,
         tags=record.tags,
+        from_run=reuse.from_run,
+        reused=reuse.reuse,
     )
     last = Recorder(scope, runtime.observer)
     end: AnyEvent

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from solidstate.handler.end import end_run
+from solidstate.handler.items import answer_items
 from solidstate.handler.runtime import InvocationContext, Runtime
 from solidstate.handler.start import start_run
 from solidstate.handler.step import run_step
-from solidstate.planner.contract import EndPayload, Payload, StartPayload, StepPayload
+from solidstate.planner.contract import EndPayload, ItemsPayload, Payload, StartPayload, StepPayload
 
 Handler = Callable[[dict[str, Any], InvocationContext], dict[str, Any]]
 
@@ -28,6 +29,8 @@ def make_handler(runtime: Runtime) -> Handler:
                 return start_run(runtime, payload)
             case StepPayload():
                 return msgspec.to_builtins(run_step(runtime, payload, context))  # type: ignore[no-any-return]
+            case ItemsPayload():
+                return answer_items(runtime, payload)
             case EndPayload():
                 return msgspec.to_builtins(end_run(runtime, payload))  # type: ignore[no-any-return]
             case _:

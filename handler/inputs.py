@@ -1,12 +1,10 @@
-"""Load a step's inputs: one GET per distinct upstream step, everything verified before it is decoded."""
+"""Load a step's inputs from the commits of its upstream steps, everything verified before it is decoded."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
-
-import msgspec
 
 from solidstate.composition import Node
 from solidstate.errors import IntermediateError, MissingObject
@@ -17,78 +15,12 @@ from solidstate.handler.outcome import Refused, UserCodeRaised
 from solidstate.handler.plain import clip, text_of
 from solidstate.handler.recorder import Recorder
 from solidstate.handler.runtime import LoadedPipeline
+from solidstate.handler.type_io import TypeIo
+from solidstate.handler.upstream import Upstream, each, label
 from solidstate.planner.plan import OutputRef, Step, StepInput
-from solidstate.storage import keys
 from solidstate.storage.codecs import codec_named
-from solidstate.storage.commits import Commit, CommittedOutput, decode_commit
+from solidstate.storage.commits import CommittedOutput
 from solidstate.storage.store import ObjectStore
-
-PARALLEL_FROM = 4
-"""From this many upstream steps on, their commits are fetched by threads."""
-
-
-class Skip(msgspec.Struct, frozen=True):
-    """Why a step does not run. ``decided``: for good (an optional output stayed out), not because something failed."""
-
-    reason: str
-    because: list[str]
-    decided: bool
-
-
-def fetch_commits(
-    store: ObjectStore, pipeline: str, step: Step, run_of: Callable[[str], str], workers: int
-) -> dict[str, Commit | None]:
-    """The commits of all upstream steps; None where there is none."""
-
-    def fetch(upstream: str) -> Commit | None:
-        run = run_of(upstream)
-        key = keys.commit(pipeline, upstream, run)
-        try:
-            commit = decode_commit(store.get(key), key)
-        except MissingObject:
-            return None
-        return own_commit(commit, key, upstream, run)
-
-    names = step.upstream()
-    if workers == 1 or len(names) < PARALLEL_FROM:
-        return {name: fetch(name) for name in names}
-    from concurrent.futures import ThreadPoolExecutor  # costs a cold start 15 ms; most steps have few inputs
-
-    with ThreadPoolExecutor(min(workers, len(names))) as pool:
-        return dict(zip(names, pool.map(fetch, names), strict=True))
-
-
-def own_commit(commit: Commit, key: str, step: str, run: str) -> Commit:
-    """The commit itself, when it is what its key says; raises IntermediateError otherwise."""
-    if (commit.step, commit.run) != (step, run):
-        raise IntermediateError(
-            f"The object `{key}` holds the commit of step `{commit.step}` of run `{commit.run}`, expected `{step}` of "
-            f"`{run}`.",
-            subject=step,
-            path=key,
-            hint="it was copied there, or the file system does not tell upper from lower case; rename the step",
-        )
-    return commit
-
-
-def skip_reason(step: Step, commits: dict[str, Commit | None], steps: Mapping[str, Step]) -> Skip | None:
-    """Whether something the step needs will never come. ``steps`` are those of the plan, by name."""
-    failed = [name for name, commit in commits.items() if commit is None]
-    if failed:
-        return Skip(f"upstream {_names(failed)} did not succeed", failed, decided=False)
-    skipped = [name for name, commit in commits.items() if commit is not None and commit.status == "skipped"]
-    if skipped:
-        return Skip(f"upstream {_names(skipped)} was skipped", skipped, decided=True)
-    absent = [
-        f"{ref.step}.{ref.output}"
-        for inp in step.inputs
-        for ref in inp.sources
-        if (commit := commits[ref.step]) is not None and commit.output(ref.output) is None
-        if steps[ref.step].output(ref.output).optional
-    ]
-    if absent:
-        return Skip(f"optional output {_names(absent)} was not produced", list(dict.fromkeys(absent)), decided=True)
-    return None
 
 
 def _names(names: Iterable[str]) -> str:
@@ -99,12 +31,13 @@ def load_inputs(
     loaded: LoadedPipeline,
     step: Step,
     node: Node,
-    commits: dict[str, Commit | None],
-    given: dict[str, Any],
+    upstream: Upstream,
+    io: TypeIo,
     store: ObjectStore,
     recorder: Recorder,
+    workers: int = 1,
 ) -> dict[str, Any]:
-    """Values by parameter name, each checked against its type. ``given`` are the inputs of the run request."""
+    """Values by parameter name, each checked against its type. ``io`` reads those that the run request gives."""
     values: dict[str, Any] = {}
     for inp in step.inputs:
         definition = node.solid.input(inp.name)
@@ -112,15 +45,14 @@ def load_inputs(
             continue
         size = 0
         if inp.kind == "config":
-            if inp.name not in given:
+            if inp.name not in io.given:
                 values[inp.name] = definition.default
                 continue
-            doing = f"reading input `{inp.name}` from config"
-            value = call(doing, msgspec.convert, given[inp.name], definition.type.annotation)
+            value = io.read(definition)
         else:
-            parts = [_read(loaded, ref, commits, store, step.name) for ref in inp.sources]
+            parts = _read(loaded, inp, upstream, store, workers)
             size = sum(part_size for _, part_size in parts)
-            value = [part for part, _ in parts] if inp.kind == "fan_in" else parts[0][0]
+            value = [part for part, _ in parts] if inp.kind in ("fan_in", "collect") else parts[0][0]
         verdict = call(f"checking input `{inp.name}`", definition.type.check, value)
         if not verdict.success:
             raise Refused(
@@ -128,6 +60,7 @@ def load_inputs(
                 f"{verdict.description}.",
                 subject=inp.name,
                 hint=_type_hint(inp),
+                metadata=verdict.metadata,
             )
         recorder.emit(
             StepInputEvent,
@@ -148,17 +81,25 @@ def _type_hint(inp: StepInput) -> str:
 
 
 def _read(
-    loaded: LoadedPipeline, ref: OutputRef, commits: dict[str, Commit | None], store: ObjectStore, reader: str
-) -> tuple[Any, int]:
-    commit = commits[ref.step]
-    stored = commit.output(ref.output) if commit is not None else None
-    if commit is None or stored is None:
-        raise IntermediateError(
-            f"Output `{ref.output}` of `{ref.step}`, needed by `{reader}`, is not in its commit.",
-            subject=ref.step,
-            hint="the run that is reused followed another plan; run the step again",
-        )
-    return decoded_output(loaded, ref, stored, store, reader), stored.size
+    loaded: LoadedPipeline, inp: StepInput, upstream: Upstream, store: ObjectStore, workers: int
+) -> list[tuple[Any, int]]:
+    """The values of an input's sources, each with its stored size: several for a fan-in, any number for a collect."""
+    reader = label(upstream.step.name, upstream.item)
+    found: list[tuple[OutputRef, CommittedOutput]] = []
+    for ref in inp.sources:
+        for name, stored in upstream.outputs(inp, ref):
+            if stored is None:
+                raise IntermediateError(
+                    f"Output `{ref.output}` of `{name}`, needed by `{reader}`, is not in its commit.",
+                    subject=ref.step,
+                    hint="the run that is reused followed another plan; run the step again",
+                )
+            found.append((ref, stored))
+
+    def decode(part: tuple[OutputRef, CommittedOutput]) -> tuple[Any, int]:
+        return decoded_output(loaded, part[0], part[1], store, reader), part[1].size
+
+    return each(decode, found, workers if inp.kind == "collect" else 1)
 
 
 def decoded_output(
@@ -172,7 +113,6 @@ def decoded_output(
     data = verified_bytes(stored, store, ref, reader)
     asked = producer.type.codec
     cause: BaseException
-    again = f"run `{ref.step}` again in a new run; its type may have changed since this value was stored"
     try:
         if asked is not None and not isinstance(asked, str) and asked.name == stored.codec:
             return call("", asked.decode, data)
@@ -180,14 +120,15 @@ def decoded_output(
     except IntermediateError as error:
         problem, hint, cause = error.problem, error.hint, error
     except UserCodeRaised as raised:
-        problem, hint, cause = _reason(raised.original), again, raised.original
+        problem, hint, cause = _reason(raised.original), "", raised.original
     except Exception as error:  # a decoder may raise anything on bytes it did not write
-        problem, hint, cause = _reason(error), again, error
+        problem, hint, cause = _reason(error), "", error
     raise IntermediateError(
         f"Output `{ref.output}` of `{ref.step}` cannot be decoded as `{stored.codec}` (`{producer.type.name}`): {problem}",
         subject=ref.step,
         path=stored.key or "",
-        hint=hint or again,
+        hint=hint
+        or f"run `{ref.step}` again in a new run; its type may have changed since this value was stored",
     ) from cause
 
 

@@ -1,7 +1,7 @@
 """A step's life as log lines: what CloudWatch shows even when the solid logs nothing itself.
 
-The same facts are events of the run already; these lines are for whoever looks at the function's log first, and the only
-trace of an attempt whose events could not be stored.
+The same facts are events of the run already; these lines are for whoever looks at the function's log first, and the
+only trace of an attempt whose events could not be stored.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from solidstate.events import (
     AnyEvent,
     EngineEvent,
     ErrorInfo,
+    HookErrored,
     ResourceTeardown,
+    StepExpectation,
     StepFailure,
     StepOutput,
     StepRetry,
@@ -41,6 +43,11 @@ def tell(sink: LogSink | None, event: AnyEvent, events: list[AnyEvent]) -> None:
             sink("error", "step failed", facts)
         case StepSkipped():
             sink("info", "step skipped", {"reason": event.reason})
+        case StepExpectation(success=False):
+            worded = f"expectation `{event.label or 'expectation'}` was not met"
+            sink("warning", worded, {"severity": event.severity, **event.metadata})
+        case HookErrored():
+            sink("warning", f"hook `{event.name}` failed", _told(event.error))
         case ResourceTeardown(error=ErrorInfo() as error):
             sink("warning", f"closing resource `{event.name}` failed", _told(error))
         case EngineEvent():

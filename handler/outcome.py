@@ -7,13 +7,14 @@ import re
 import traceback
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import msgspec
 
 from solidstate.errors import SolidstateError
 from solidstate.events import CodePlace, ErrorInfo, Failure, plain_metadata
 from solidstate.events import RetryRequested as UserRetryRequested
-from solidstate.handler.plain import clip, clip_json, clip_middle, encodable
+from solidstate.handler.plain import clip, clip_json, clip_middle, encodable, text_of
 
 _PACKAGES = frozenset({"site-packages", "dist-packages"})
 _LIBRARY = str(Path(traceback.__file__).parent)
@@ -70,14 +71,29 @@ class UserCodeRaised(Exception):
 
 
 class Refused(SolidstateError):
-    """The step's own rules were broken: wrong type, missing output, unknown output."""
+    """The step's own rules were broken: wrong type, missing output, unknown output. ``metadata`` are facts about it."""
+
+    def __init__(self, problem: str, *, subject: str = "", hint: str = "", metadata: dict[str, Any] | None = None) -> None:
+        super().__init__(problem, subject=subject, hint=hint)
+        self.metadata = plain_metadata(metadata or {})
+
+
+class ExpectationFailed(SolidstateError):
+    """An expectation of severity ``fail`` was not met; ``metadata`` are the facts it was given."""
+
+    def __init__(self, problem: str, *, subject: str, hint: str, metadata: dict[str, Any]) -> None:
+        super().__init__(problem, subject=subject, hint=hint)
+        self.metadata = metadata
 
 
 def classified(error: BaseException, step: str) -> AttemptFailed:
     """What an exception that left the step means for the state machine."""
     info = error_info(error)
     if isinstance(error, Failure):
-        return StepRefused(msgspec.structs.replace(info, metadata=plain_metadata(error.metadata)), step)
+        hint = clip(text_of(error.hint), MAX_LINE)
+        return StepRefused(msgspec.structs.replace(info, metadata=plain_metadata(error.metadata), hint=hint), step)
+    if isinstance(error, (ExpectationFailed, Refused)):
+        return StepRefused(msgspec.structs.replace(info, metadata=error.metadata), step)
     if isinstance(error, UserRetryRequested):
         return RetryRequested(msgspec.structs.replace(info, metadata=plain_metadata(error.metadata)), step)
     return StepRefused(info, step) if isinstance(error, SolidstateError) else StepFailed(info, step)

@@ -8,17 +8,20 @@ from contextlib import closing
 from typing import Any
 
 from solidstate.errors import NotStorable, closest, name_list, shown
-from solidstate.events import ExpectationResult, Materialization, Output, plain_metadata
+from solidstate.events import DynamicOutput, ExpectationResult, Materialization, Output, plain_metadata
 from solidstate.events import StepOutput as StepOutputEvent
-from solidstate.handler.boundary import call, items, user_code
+from solidstate.handler.boundary import call, items
 from solidstate.handler.context import record_user_event
+from solidstate.handler.dynamic import check_item, items_of, not_an_item
 from solidstate.handler.outcome import Refused
 from solidstate.handler.recorder import Recorder
+from solidstate.handler.type_io import TypeIo
+from solidstate.handler.verdicts import fail_if_unmet, judge
 from solidstate.solid import OutputDefinition, SolidDefinition
 from solidstate.storage import keys
 from solidstate.storage.codecs import Codec, codec_for
 from solidstate.storage.commits import CommittedOutput
-from solidstate.storage.sink import store_value
+from solidstate.storage.sink import INLINE_LIMIT, store_value
 from solidstate.storage.store import ObjectStore
 
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -28,14 +31,23 @@ class OutputTaker:
     """Stores the outputs of one attempt under keys of its own."""
 
     def __init__(
-        self, solid: SolidDefinition, step: str, attempt_id: str, store: ObjectStore, recorder: Recorder
+        self,
+        solid: SolidDefinition,
+        step: str,
+        attempt_id: str,
+        store: ObjectStore,
+        recorder: Recorder,
+        io: TypeIo,
     ) -> None:
         self._solid = solid
         self._step = step
         self._attempt_id = attempt_id
         self._store = store
         self._recorder = recorder
+        self._io = io
         self._declared = {out.name: out for out in solid.outputs}
+        self._item_keys: dict[str, set[str]] = {out.name: set() for out in solid.outputs if out.dynamic}
+        self._inline_left = INLINE_LIMIT  # for all items of dynamic outputs together
         self.committed: list[CommittedOutput] = []
 
     def take(self, result: Any) -> list[CommittedOutput]:
@@ -47,11 +59,12 @@ class OutputTaker:
         else:
             for output in self._returned(result):
                 self._store_output(output)
+        fail_if_unmet(self._recorder.unmet)
         taken = {out.name for out in self.committed}
         for out in self._solid.outputs:
-            if out.name not in taken and out.type.nothing:
+            if out.name not in taken and out.type.nothing and not out.dynamic:
                 self._commit_nothing(out)
-            elif out.name not in taken and not out.optional:
+            elif out.name not in taken and not out.optional and not out.dynamic:
                 raise Refused(
                     f"`{self._step}` ended without its output `{out.name}`.",
                     subject=self._step,
@@ -60,7 +73,7 @@ class OutputTaker:
         return self.committed
 
     def _yielded(self, item: Any) -> None:
-        if isinstance(item, Output):
+        if isinstance(item, (Output, DynamicOutput)):
             self._store_output(item)
         elif isinstance(item, (Materialization, ExpectationResult)):
             record_user_event(self._recorder, item)
@@ -75,7 +88,7 @@ class OutputTaker:
     def _first(self) -> str:
         return next(iter(self._declared), "result")
 
-    def _returned(self, result: Any) -> Iterator[Output[Any]]:
+    def _returned(self, result: Any) -> Iterator[Output[Any] | DynamicOutput[Any]]:
         outputs = self._solid.outputs
         if isinstance(result, Output):
             yield result
@@ -85,12 +98,17 @@ class OutputTaker:
                 subject=self._step,
                 hint="yield it, or call `context.emit(...)` and return the value",
             )
+        elif isinstance(result, DynamicOutput) or (len(outputs) == 1 and outputs[0].dynamic):
+            yield from items_of(self._step, outputs[0], result)
         elif len(outputs) == 1:
             if not (outputs[0].type.nothing and result is None):
                 yield Output(result, outputs[0].name)
         elif isinstance(result, tuple) and len(result) == len(outputs):
             for out, value in zip(outputs, result, strict=True):
-                yield value if isinstance(value, Output) else Output(value, out.name)
+                if out.dynamic:
+                    yield from items_of(self._step, out, value)
+                else:
+                    yield value if isinstance(value, Output) else Output(value, out.name)
         elif not (result is None and all(out.optional or out.type.nothing for out in outputs)):
             if not outputs:
                 raise Refused(
@@ -105,7 +123,7 @@ class OutputTaker:
                 hint=f"return a tuple of {len(outputs)}, or yield an `Output` for each",
             )
 
-    def _store_output(self, output: Output[Any]) -> None:
+    def _store_output(self, output: Output[Any] | DynamicOutput[Any]) -> None:
         definition = self._declared.get(output.name) if isinstance(output.name, str) else None
         if definition is None:
             near = closest(output.name, self._declared) if isinstance(output.name, str) else None
@@ -115,14 +133,21 @@ class OutputTaker:
                 subject=self._step,
                 hint=f"did you mean `{near}`?" if near else f"declare it: `outs={{{name}: Out(...)}}`",
             )
-        if any(out.name == output.name for out in self.committed):
+        item = ""
+        if isinstance(output, DynamicOutput):
+            check_item(self._step, definition, output, self._item_keys.get(definition.name, ()))
+            item = output.key
+            self._item_keys[definition.name].add(item)
+        elif definition.dynamic:
+            raise not_an_item(self._step, definition)
+        elif self.committed and any(out.name == output.name for out in self.committed):
             raise Refused(
                 f"`{self._step}` produced its output `{output.name}` twice.",
                 subject=self._step,
                 hint="yield each output once; collect several values in a list",
             )
         if definition.type.nothing:
-            self._commit_nothing(definition)
+            self._commit_nothing(definition, item)
             return
         verdict = call(f"checking output `{output.name}`", definition.type.check, output.value)
         if not verdict.success:
@@ -131,24 +156,43 @@ class OutputTaker:
                 f"{verdict.description}.",
                 subject=output.name,
                 hint="return what the annotation says, or correct the annotation",
+                metadata=verdict.metadata,
             )
+        for expectation in self._solid.expectations:
+            if expectation.side == "output" and expectation.name == definition.name:
+                judge(expectation, output.value, self._recorder)
         told = [plain_metadata(part) for part in (verdict.metadata, output.metadata) if part]
-        stored = self._put(definition, output.value)
+        stored = self._put(definition, output.value, item)
         self._record(definition, stored, {key: fact for part in told for key, fact in part.items()})
+        self._io.write(definition, output.value)
 
-    def _put(self, definition: OutputDefinition, value: Any) -> CommittedOutput:
+    def _put(self, definition: OutputDefinition, value: Any, item: str) -> CommittedOutput:
         scope = self._recorder.scope
-        key = keys.data(scope.pipeline, self._step, scope.run, self._attempt_id, definition.name)
+
+        def key() -> str:
+            return keys.data(
+                scope.pipeline,
+                scope.step,
+                scope.run,
+                self._attempt_id,
+                definition.name,
+                item=scope.item,
+                output_item=item,
+            )
+
+        limit = max(0, self._inline_left) if item else INLINE_LIMIT
         try:
             codec: Codec = codec_for(value, definition.type.annotation, definition.type.codec)
-            with user_code(f"storing output `{definition.name}`"):  # the codec may be the user's
-                stored = store_value(self._store, key, value, codec)
+            doing = f"storing output `{definition.name}`"  # the codec may be the user's
+            stored = call(doing, store_value, self._store, key, value, codec, limit)
         except NotStorable as error:
             raise Refused(
                 f"Output `{definition.name}` of `{self._step}` cannot be stored: {error.problem}",
                 subject=definition.name,
                 hint=error.hint,
             ) from error
+        if item:
+            self._inline_left -= len(stored.inline or b"")
         return CommittedOutput(
             name=definition.name,
             type=definition.type.name,
@@ -157,11 +201,12 @@ class OutputTaker:
             sha256=stored.sha256,
             inline=stored.inline,
             key=stored.key,
+            item=item,
         )
 
-    def _commit_nothing(self, definition: OutputDefinition) -> None:
+    def _commit_nothing(self, definition: OutputDefinition, item: str = "") -> None:
         nothing = CommittedOutput(
-            name=definition.name, type="Nothing", codec="nothing", size=0, sha256=EMPTY_SHA256, inline=b""
+            name=definition.name, type="Nothing", codec="nothing", size=0, sha256=EMPTY_SHA256, inline=b"", item=item
         )
         self._record(definition, nothing, {})
 
@@ -176,4 +221,5 @@ class OutputTaker:
             sha256=stored.sha256,
             key=stored.key or "",
             metadata=metadata,
+            output_item=stored.item,
         )

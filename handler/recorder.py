@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from solidstate.errors import shown
-from solidstate.events import AnyEvent
+from solidstate.events import AnyEvent, StepExpectation
+from solidstate.handler.hushing import hushed
 from solidstate.handler.plain import encodable
 
 E = TypeVar("E", bound=Any)
@@ -18,8 +19,8 @@ E = TypeVar("E", bound=Any)
 Observer = Callable[[AnyEvent], None]
 
 
-class Scope(msgspec.Struct, frozen=True):
-    """Who is speaking: the run, the step and attempt, and where AWS knows them."""
+class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who is speaking: the run, the step, item and attempt, and where AWS knows them."""
 
     run: str
     pipeline: str
@@ -28,6 +29,7 @@ class Scope(msgspec.Struct, frozen=True):
     execution: str = ""
     state: str = ""
     request: str = ""
+    item: str = ""
 
 
 class Recorder:
@@ -36,38 +38,47 @@ class Recorder:
 
     def __init__(self, scope: Scope, observer: Observer | None = None) -> None:
         self.scope = scope
+        # Every event carries these; what is empty is left to the event's own defaults.
+        self._common: dict[str, Any] = msgspec.to_builtins(scope)
         self.events: list[AnyEvent] = []
+        self._lines: list[bytes] = []
+        self.unmet: list[StepExpectation] = []  # of any severity but `record`
         self._observer = observer
         self._began = time.perf_counter()
         self._lock = threading.Lock()
 
     def elapsed(self) -> float:
         """Monotonic seconds since this attempt began."""
-        return round(time.perf_counter() - self._began, 6)
+        return int((time.perf_counter() - self._began) * 1e6) / 1e6
 
     def emit(self, kind: Callable[..., E], **facts: Any) -> E:
         """Make an event of ``kind`` and append it."""
-        scope = self.scope
         with self._lock:
-            event = storable(
-                kind(
-                    run=scope.run,
-                    pipeline=scope.pipeline,
-                    seq=len(self.events) + 1,
-                    time=time.time(),
-                    elapsed_s=self.elapsed(),
-                    step=scope.step,
-                    attempt=scope.attempt,
-                    execution=scope.execution,
-                    state=scope.state,
-                    request=scope.request,
-                    **facts,
-                )
-            )
+            elapsed = int((time.perf_counter() - self._began) * 1e6) / 1e6
+            stamped = {"seq": len(self.events) + 1, "time": time.time(), "elapsed_s": elapsed, **self._common, **facts}
+            event = kind(**stamped)
+            try:
+                line = _encode(event)
+            except Exception:  # noqa: BLE001 - texts that are no UTF-8, objects of any class with any behaviour
+                event = storable(event)
+                line = _encode(event)
+            quiet = hushed(event)
+            if quiet is not event:
+                event, line = quiet, _encode(quiet)
             self.events.append(event)
+            self._lines.append(line)
         if self._observer is not None:
             self._observer(event)
         return event
+
+    def continue_after(self, events: list[AnyEvent]) -> None:
+        """Go on after events that were recorded before."""
+        self.events = list(events)
+        self._lines = [_encode(event) for event in events]
+
+    def encoded(self, begin: int = 0) -> bytes:
+        """What :func:`solidstate.events.encode_events` makes of the events from number ``begin`` on."""
+        return b"".join([line + b"\n" for line in self._lines[begin:]])
 
 
 _encode = msgspec.json.Encoder().encode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -35,8 +36,8 @@ class LoadedPipeline:
 
 class Runtime:
     """``open_fs`` makes the file system of ``context.fs``; ``observer`` sees events as they happen; ``log_sink`` makes
-    the sink for one attempt's log lines from its identifying fields; ``fetch_workers`` is how many objects are fetched
-    at a time, 1 for a store that answers at once."""
+    the sink for one attempt's log lines from its identifying fields; ``sleep`` waits a number of seconds;
+    ``fetch_workers`` is how many objects are fetched at a time, 1 for a store that answers at once."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Runtime:
         log_sink: Callable[[dict[str, Any]], LogSink | None] | None = None,
         version: str = "",
         fetch_workers: int = 16,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.pipelines = {loaded.definition.name: loaded for loaded in pipelines}
         self.store = store
@@ -58,6 +60,7 @@ class Runtime:
         self.log_sink = log_sink
         self.version = version
         self.fetch_workers = fetch_workers
+        self.sleep = sleep
 
     def pipeline(self, name: str) -> LoadedPipeline:
         """Raises TargetError for a pipeline this function was not deployed with."""

@@ -7,19 +7,18 @@ from typing import Any
 
 import msgspec
 
-from solidstate.errors import MissingObject, RequestErrors, SolidstateError, StorageUnavailable, name_list
-from solidstate.evaluate import ConfigError
+from solidstate.errors import MissingObject, SolidstateError, StorageUnavailable
+from solidstate.events import RunStart
 from solidstate.handler.outcome import MAX_CAUSE, PlanChanged, RunRefused
 from solidstate.handler.plain import clip_json, encodable
 from solidstate.handler.recorder import Recorder, Scope
-from solidstate.events import RunStart
+from solidstate.handler.reuse import check_from_run, reuse_of
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.planner.contract import MAX_INLINE_REQUEST_BYTES, RunHandle, StartPayload
 from solidstate.planner.plan import encode_plan
-from solidstate.request import RunRequest, resolve_request
+from solidstate.request import resolve_request
 from solidstate.storage import keys
 from solidstate.storage.records import RunRecord, decode_run_record, encode_record
-from solidstate.storage.store import ObjectStore
 
 
 def start_run(runtime: Runtime, payload: StartPayload) -> dict[str, Any]:
@@ -63,13 +62,16 @@ def begin(runtime: Runtime, loaded: LoadedPipeline, document: Any, run: str, exe
     _write(runtime, loaded, record)
     small = len(msgspec.json.encode(record.request)) <= MAX_INLINE_REQUEST_BYTES
     recorder = Recorder(Scope(run=run, pipeline=record.pipeline, execution=execution), runtime.observer)
+    plan = reuse_of(loaded, request.steps, request.from_run)
     recorder.emit(
         RunStart,
         mode=record.mode,
         plan=record.plan,
-        steps=len(loaded.plan.steps if request.steps is None else request.steps),
+        steps=len(plan.compute),
         preset=record.preset,
         tags=record.tags,
+        from_run=plan.from_run,
+        reused=plan.reuse,
     )
     return RunHandle(
         id=run,
@@ -79,37 +81,6 @@ def begin(runtime: Runtime, loaded: LoadedPipeline, document: Any, run: str, exe
         from_run=request.from_run if small else None,
         execution=execution,
     )
-
-
-def check_from_run(store: ObjectStore, loaded: LoadedPipeline, request: RunRequest) -> None:
-    """Whether the run to reuse is there, with a result of every step that is read and not selected. Raises
-    RequestErrors."""
-    earlier, name = request.from_run, loaded.definition.name
-    if earlier is None:
-        return
-    problem, hint = "", ""
-    if not store.exists(keys.run_record(name, earlier)):
-        problem = f"There is no run `{earlier}` of pipeline `{name}` to take outputs from."
-        hint = "`solidstate runs` lists them"
-    else:
-        lacking = [step for step in reused_steps(loaded, request) if not store.exists(keys.commit(name, step, earlier))]
-        if lacking:
-            problem = f"Run `{earlier}` has no result of {name_list(lacking)}, which the selected steps read."
-            hint = (
-                f"select {name_list(lacking)} too, or reuse a run in which {'it' if len(lacking) == 1 else 'they'} ran"
-            )
-    if problem:
-        error = ConfigError("choice", ("from_run",), problem, given=earlier, hint=hint)
-        raise RequestErrors(f"Run request for pipeline `{name}`", [error])
-
-
-def reused_steps(loaded: LoadedPipeline, request: RunRequest) -> list[str]:
-    """Steps whose earlier result the selected ones read, in order of first mention."""
-    if request.from_run is None or request.steps is None:
-        return []
-    selected = set(request.steps)
-    read = (upstream for name in request.steps for upstream in loaded.steps[name].upstream())
-    return [step for step in dict.fromkeys(read) if step not in selected]
 
 
 def _write(runtime: Runtime, loaded: LoadedPipeline, record: RunRecord) -> None:

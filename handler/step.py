@@ -7,7 +7,6 @@ created, never overwritten. Whoever loses that race adopts the winner's result.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from typing import Any
 
 import msgspec
@@ -17,41 +16,53 @@ from solidstate.errors import IntermediateError, MissingObject, StorageError, St
 from solidstate.events import (
     AnyEvent,
     EngineEvent,
-    ResourceTeardown,
+    ErrorInfo,
     StepFailure,
     StepRetry,
     StepSkipped,
     StepStart,
     StepSuccess,
-    encode_events,
 )
 from solidstate.handler.acquire import Resources, ResourceStack
+from solidstate.handler.awaiting import AWAITED, settled
 from solidstate.handler.boundary import call
 from solidstate.handler.context import StepContext, StepLog
 from solidstate.handler.digest import MAX_REASON, digest_of
-from solidstate.handler.inputs import Skip, fetch_commits, load_inputs, own_commit, skip_reason
+from solidstate.handler.hooks import Ended, call_hooks
+from solidstate.handler.inputs import load_inputs
 from solidstate.handler.lifelines import tell
 from solidstate.handler.outcome import AttemptFailed, PlanChanged, UserCodeRaised, classified
 from solidstate.handler.outputs import OutputTaker
+from solidstate.handler.pauses import SPARE_S, pauses
 from solidstate.handler.plain import clip
 from solidstate.handler.recorder import Recorder, Scope
 from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime
+from solidstate.handler.type_io import TypeIo
+from solidstate.handler.upstream import Skip, base, fetch_upstream, label, own_commit
+from solidstate.handler.verdicts import judge_inputs, withheld
+from solidstate.hooks import HookDefinition, HookOccasion
 from solidstate.planner.contract import RunHandle, StepDigest, StepPayload, retry_for
-from solidstate.planner.plan import Retry, Step
+from solidstate.planner.plan import Step
 from solidstate.storage import keys
 from solidstate.storage.commits import (
     Commit,
-    CommittedOutput,
     CommitStatus,
+    CommittedOutput,
     decode_commit,
     decode_commit_events,
     encode_commit,
+    fingerprint_of,
 )
 from solidstate.storage.records import decode_run_record
 
 
-def run_step(runtime: Runtime, payload: StepPayload, invocation: InvocationContext) -> StepDigest:
-    """Run one attempt. Returns its digest; raises AttemptFailed (recorded), PlanChanged or StorageUnavailable."""
+def run_step(
+    runtime: Runtime, payload: StepPayload, invocation: InvocationContext, *, answer: bool = True
+) -> StepDigest:
+    """Run one attempt. Returns its digest; raises AttemptFailed (recorded), PlanChanged or StorageUnavailable.
+
+    Without ``answer`` the digest holds no more than the status: the inline engine has nobody to read it to.
+    """
     loaded = runtime.pipeline(payload.pipeline)
     if payload.plan != loaded.hash:
         raise PlanChanged(
@@ -61,7 +72,9 @@ def run_step(runtime: Runtime, payload: StepPayload, invocation: InvocationConte
     run = complete_handle(runtime, payload.pipeline, payload.run)
     if run.steps is not None and payload.step not in run.steps:
         return StepDigest(step=payload.step, status="not selected")
-    return _Attempt(runtime, loaded, msgspec.structs.replace(payload, run=run), invocation).run()
+    if run is not payload.run:
+        payload = msgspec.structs.replace(payload, run=run)
+    return _Attempt(runtime, loaded, payload, invocation, answer).run()
 
 
 def complete_handle(runtime: Runtime, pipeline: str, run: RunHandle) -> RunHandle:
@@ -75,7 +88,12 @@ def complete_handle(runtime: Runtime, pipeline: str, run: RunHandle) -> RunHandl
 
 class _Attempt:
     def __init__(
-        self, runtime: Runtime, loaded: LoadedPipeline, payload: StepPayload, invocation: InvocationContext
+        self,
+        runtime: Runtime,
+        loaded: LoadedPipeline,
+        payload: StepPayload,
+        invocation: InvocationContext,
+        answer: bool,
     ) -> None:
         self.runtime = runtime
         self.store = runtime.store
@@ -84,9 +102,12 @@ class _Attempt:
         self.step: Step = loaded.steps[payload.step]
         self.node: Node = loaded.nodes[payload.step]
         self.invocation = invocation
+        self.answer = answer
         self.number = payload.retry + 1
         self.attempt_id = keys.attempt_id(self.number, invocation.aws_request_id)
-        self.commit_key = keys.commit(payload.pipeline, self.step.name, self.run_handle.id)
+        self.item = payload.item or ""
+        self.label = label(self.step.name, self.item)
+        self.commit_key = keys.commit(payload.pipeline, self.step.name, self.run_handle.id, self.item)
         self.recorder = Recorder(
             Scope(
                 run=self.run_handle.id,
@@ -96,12 +117,17 @@ class _Attempt:
                 execution=self.run_handle.execution,
                 state=self.step.name,
                 request=invocation.aws_request_id,
+                item=self.item,
             ),
             runtime.observer,
         )
         fields = {"run": self.run_handle.id, "step": self.step.name, "attempt": self.number}
+        if self.item:
+            fields["item"] = self.item
         self.sink = runtime.log_sink(fields) if runtime.log_sink else None
         self.log = StepLog(self.recorder, self.sink)
+        self._fs: Any = None
+        self._run_tags: dict[str, str] | None = None
 
     def run(self) -> StepDigest:
         try:
@@ -123,26 +149,39 @@ class _Attempt:
             raise
         except Exception as error:  # refused by a rule, or a bug of ours: recorded like any failure, never swallowed
             cause = error
-        failed = classified(cause, self.step.name)
-        self._record_failure(failed)
+        finally:
+            for unmet in self.recorder.unmet:
+                self._tell(unmet)
+        failed = classified(cause, self.label)
+        self._record_failure(failed, cause)
         raise failed from cause
 
     def _attempt(self) -> StepDigest:
         pipeline = self.loaded.definition.name
-        commits = fetch_commits(self.store, pipeline, self.step, self._run_of, self.runtime.fetch_workers)
+        workers = self.runtime.fetch_workers
+        upstream = fetch_upstream(
+            self.store, pipeline, self.step, self.loaded.steps, self._run_of, workers, item=self.item
+        )
+        commits = upstream.commits
         self._check_reused(commits)
-        skip = skip_reason(self.step, commits, self.loaded.steps)
+        skip = upstream.skip()
         if skip is not None:
             return self._skip(skip)
         request = self.run_handle.request or {}
         mine = request.get("solids", {}).get(self.step.name, {})
-        values = load_inputs(
-            self.loaded, self.step, self.node, commits, mine.get("inputs", {}), self.store, self.recorder
-        )
-        outputs = self._call(values, mine.get("config", {}), request)
+        solid = self.node.solid
+        io = TypeIo(solid, mine, recorder=self.recorder, log=self.log, open_fs=self.open_fs)
+        values = load_inputs(self.loaded, self.step, self.node, upstream, io, self.store, self.recorder, workers)
+        if solid.expectations:
+            unmet = judge_inputs(solid, values, self.recorder)
+            if unmet is not None:
+                sources = [f"{ref.step}.{ref.output}" for inp in self.step.inputs for ref in inp.sources]
+                return self._skip(Skip(f"expectation `{unmet.label}` was not met", sources, decided=True))
+        outputs = self._call(values, mine.get("config", {}), request, io)
+        kept = withheld(self.recorder.unmet, solid, self.step.name) if self.recorder.unmet else {}
         success = self.recorder.emit(StepSuccess, duration_s=self.recorder.elapsed())
         inputs = sorted(out.sha256 for commit in commits.values() if commit for out in commit.outputs)
-        return self._commit("success", outputs, _fingerprint(self.loaded.hash, mine, inputs), success)
+        return self._commit("success", outputs, fingerprint_of(self.loaded.hash, mine, inputs), success, kept)
 
     def _run_of(self, upstream: str) -> str:
         """Whose commit to read: this run's, or the reused run's for a step that is not selected."""
@@ -154,53 +193,69 @@ class _Attempt:
     def _check_reused(self, commits: dict[str, Commit | None]) -> None:
         """A step of the reused run that has no result there will not get one any more."""
         for upstream, commit in commits.items():
-            if commit is None and self._run_of(upstream) != self.run_handle.id:
+            if commit is None and self._run_of(base(upstream)) != self.run_handle.id:
                 raise IntermediateError(
-                    f"Run `{self.run_handle.from_run}` has no result of `{upstream}`, needed by `{self.step.name}`.",
+                    f"Run `{self.run_handle.from_run}` has no result of `{upstream}`, needed by `{self.label}`.",
                     subject=upstream,
-                    hint=f"select `{upstream}` too, or reuse a run in which it succeeded",
+                    hint=f"select `{base(upstream)}` too, or reuse a run in which it succeeded",
                 )
 
-    def _call(self, values: dict[str, Any], config: Any, request: dict[str, Any]) -> list[CommittedOutput]:
+    def _call(self, values: dict[str, Any], config: Any, request: dict[str, Any], io: TypeIo) -> list[CommittedOutput]:
         solid = self.node.solid
-        mode = self.loaded.definition.mode(self.run_handle.mode)
-        stack = ResourceStack(mode, solid.resources, request.get("resources", {}), self.recorder, self.log)
         arguments = dict(values)
         typed = None
         if solid.config_type is not None:
             typed = call(f"making the config of `{self.step.name}`", msgspec.convert, config, solid.config_type)
             arguments["config"] = typed
-        taker = OutputTaker(solid, self.step.name, self.attempt_id, self.store, self.recorder)
+        taker = OutputTaker(solid, self.label, self.attempt_id, self.store, self.recorder, io)
+        if not solid.takes_context:  # who has no context has no resources
+            return taker.take(_settled(call("", solid.fn, **arguments)))
+        stack = self._stack(solid.resources, request)
         try:
-            if solid.takes_context:
-                context = self._context(typed, stack)
-                return taker.take(call("", solid.fn, context, **arguments))
-            return taker.take(call("", solid.fn, **arguments))
+            return taker.take(_settled(call("", solid.fn, self._context(typed, stack), **arguments)))
         finally:
-            stack.close()
-            for event in self.recorder.events:
-                if isinstance(event, ResourceTeardown):
-                    self._tell(event)
+            for event in stack.close():
+                self._tell(event)
+
+    def _stack(self, allowed: tuple[str, ...], request: dict[str, Any]) -> ResourceStack:
+        mode = self.loaded.definition.mode(self.run_handle.mode)
+        return ResourceStack(mode, allowed, request.get("resources", {}), self.recorder, self.log, self)
+
+    def open_fs(self) -> Any:
+        """One file system for the solid, its resources and hooks, made when the first asks."""
+        if self._fs is None:
+            self._fs = self.runtime.open_fs()
+        return self._fs
+
+    def run_tags(self) -> dict[str, str]:
+        """Of the run record: they are rarely asked for, so they do not travel with every step."""
+        if self._run_tags is None:
+            key = keys.run_record(self.loaded.definition.name, self.run_handle.id)
+            self._run_tags = decode_run_record(self.store.get(key), key).tags
+        return self._run_tags
 
     def _context(self, config: Any, stack: ResourceStack) -> StepContext:
         return StepContext(
             run_id=self.run_handle.id,
             pipeline=self.loaded.definition.name,
             step_key=self.step.name,
+            item=self.item or None,
             attempt=self.number,
             config=config,
             resources=Resources(stack),
             recorder=self.recorder,
             log=self.log,
             remaining_time=lambda: self.invocation.get_remaining_time_in_millis() / 1000,
-            open_fs=self.runtime.open_fs,
+            open_fs=self.open_fs,
             tags=self.step.tags,
+            read_run_tags=self.run_tags,
         )
 
     def _skip(self, skip: Skip) -> StepDigest:
         skipped = self.recorder.emit(StepSkipped, reason=skip.reason, because=skip.because)
         if skip.decided:
-            return self._commit("skipped", [], _fingerprint(self.loaded.hash, {}, skip.because), skipped)
+            fingerprint = fingerprint_of(self.loaded.hash, {}, skip.because)
+            return self._commit("skipped", [], fingerprint, skipped, for_all_items=skip.for_all_items)
         # Not a result: the failed step may yet succeed in another attempt, so nothing is committed.
         self._tell(skipped)
         self._store_events()
@@ -208,7 +263,14 @@ class _Attempt:
         return StepDigest(step=self.step.name, status="skipped", reason=reason, attempt=self.number)
 
     def _commit(
-        self, status: CommitStatus, outputs: list[CommittedOutput], fingerprint: str, ending: AnyEvent
+        self,
+        status: CommitStatus,
+        outputs: list[CommittedOutput],
+        fingerprint: str,
+        ending: AnyEvent,
+        kept: dict[str, str] | None = None,
+        *,
+        for_all_items: bool = False,
     ) -> StepDigest:
         commit = Commit(
             run=self.run_handle.id,
@@ -219,11 +281,20 @@ class _Attempt:
             fingerprint=fingerprint,
             status=status,
             outputs=outputs,
+            withheld=kept or {},
+            item=self.item,
+            for_all_items=for_all_items,
         )
-        body = encode_commit(commit, self.recorder.events)
+        body = encode_commit(commit, self.recorder.encoded())
         if self.store.put(self.commit_key, body, if_absent=True):
             self._tell(ending)  # only now is it true
-            return digest_of(commit, self.recorder.events, self.commit_key)
+            digest = (
+                digest_of(commit, self.recorder.events, self.commit_key)
+                if self.answer
+                else StepDigest(step=commit.step, status=commit.status, attempt=commit.attempt)
+            )
+            self._after(commit)
+            return digest
         done = self._existing()
         if done is None:
             raise StorageUnavailable(
@@ -232,50 +303,87 @@ class _Attempt:
         return done
 
     def _existing(self) -> StepDigest | None:
-        """The result another attempt has committed. When it is our own (a lost answer was retried), nothing happened."""
+        """The result another attempt has committed. Our own (a lost answer was retried) is no news."""
         try:
             body = self.store.get(self.commit_key)
         except MissingObject:
             return None
-        commit = own_commit(decode_commit(body, self.commit_key), self.commit_key, self.step.name, self.run_handle.id)
+        commit = own_commit(
+            decode_commit(body, self.commit_key), self.commit_key, self.step.name, self.run_handle.id, self.item
+        )
         events = decode_commit_events(body, self.commit_key)
         if commit.attempt_id != self.attempt_id:
             message = "adopted the commit of another attempt"
             self._tell(self.recorder.emit(EngineEvent, message=message, fields={"attempt": commit.attempt_id}))
             self._store_events()
+        else:
+            self.recorder.continue_after(events)
+        self._after(commit)
         return digest_of(commit, events, self.commit_key)
 
-    def _record_failure(self, failed: AttemptFailed) -> None:
+    def _after(self, commit: Commit) -> None:
+        """The success hooks, unless the attempt that committed has had them called."""
+        if commit.status != "success" or not self._hooks_on("success"):
+            return
+        pipeline, own = commit.pipeline, commit.attempt_id == self.attempt_id
+        try:
+            theirs = keys.attempt(pipeline, commit.step, commit.run, commit.attempt_id, self.item)
+            if not own and self.store.exists(theirs):
+                return
+            begin = len(self.recorder.events) if own else 0
+            self._call_hooks("success", None, {out.name: out.size for out in commit.outputs})
+            self._store_events(begin)
+        except StorageError as error:  # the step's result stands, whatever becomes of its hooks
+            self._unstored(error)
+
+    def _hooks_on(self, occasion: HookOccasion) -> list[HookDefinition]:
+        hooks = self.node.solid.hooks or self.loaded.definition.hooks
+        if not hooks:
+            return []
+        return [hook for hook in self.node.solid.hooks + self.loaded.definition.hooks if hook.on == occasion]
+
+    def _call_hooks(self, occasion: HookOccasion, error: ErrorInfo | None, outputs: dict[str, int]) -> None:
+        request = self.run_handle.request or {}
+        hooks = self._hooks_on(occasion)
+        ended = Ended(
+            self.run_handle, self.loaded.definition.name, self.step, self.item, self.number, error, outputs, self.log
+        )
+        for event in call_hooks(hooks, ended, lambda hook: self._stack(hook.resources, request), self, self.recorder):
+            self._tell(event)
+
+    def _record_failure(self, failed: AttemptFailed, cause: BaseException) -> None:
         retry = retry_for(self.step, type(failed).__name__)
         duration = self.recorder.elapsed()
+        pause = 0.0
         event: AnyEvent
         if retry is not None and self.number < retry.max_attempts:
-            delay = delay_after(retry, self.number)
+            delay, pause = pauses(retry, self.number, cause)
             event = self.recorder.emit(StepRetry, duration_s=duration, error=failed.error, delay_s=delay)
         else:
             event = self.recorder.emit(StepFailure, duration_s=duration, error=failed.error)
         self._tell(event)
         try:
             self._store_events()
+            if isinstance(event, StepFailure) and self._hooks_on("failure"):
+                self._call_hooks("failure", failed.error, {})
+                self._store_events()
         except StorageError as error:  # must not take the place of the failure itself, which the caller hears of
-            if self.sink is not None:
-                self.sink("error", "the events of the failed attempt could not be stored", {"reason": error.problem})
+            self._unstored(error)
+        if pause:  # beyond what the policy waits: the state machine cannot be told, so it is waited for here
+            left = self.invocation.get_remaining_time_in_millis() / 1000
+            self.runtime.sleep(max(0.0, min(pause, left - SPARE_S)))
+
+    def _unstored(self, error: StorageError) -> None:
+        if self.sink is not None:
+            self.sink("error", "events of the attempt could not be stored", {"reason": error.problem})
 
     def _tell(self, event: AnyEvent) -> None:
         tell(self.sink, event, self.recorder.events)
 
-    def _store_events(self) -> None:
-        key = keys.attempt(self.loaded.definition.name, self.step.name, self.run_handle.id, self.attempt_id)
-        self.store.put(key, encode_events(self.recorder.events))
+    def _store_events(self, begin: int = 0) -> None:
+        key = keys.attempt(self.loaded.definition.name, self.step.name, self.run_handle.id, self.attempt_id, self.item)
+        self.store.put(key, self.recorder.encoded(begin))
 
 
-def delay_after(retry: Retry, attempt: int) -> float:
-    """Seconds before the attempt after number ``attempt``, jitter aside."""
-    delay = retry.delay_s * retry.backoff ** (attempt - 1)
-    return min(delay, retry.max_delay_s) if retry.max_delay_s is not None else delay
-
-
-def _fingerprint(plan_hash: str, request: Any, inputs: list[str]) -> str:
-    """Of what a result depends on, code excepted: a redrive after a bug fix must be able to keep it."""
-    body = msgspec.json.encode([plan_hash, request, inputs], order="deterministic")
-    return hashlib.sha256(body).hexdigest()[:16]
+def _settled(result: Any) -> Any:
+    return call("", settled, result) if type(result) in AWAITED else result

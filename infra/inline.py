@@ -8,20 +8,26 @@ fails here exactly as it would there. One thing is not imitated: nothing ends a 
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import random
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from solidstate.errors import SolidstateError
 from solidstate.handler.end import close
+from solidstate.handler.items import keys_to_run
 from solidstate.handler.outcome import AttemptFailed
+from solidstate.handler.pauses import delay_after
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.start import begin
-from solidstate.handler.step import delay_after, run_step
+from solidstate.handler.step import run_step
 from solidstate.planner.contract import RunHandle, StepPayload, retry_for
+from solidstate.planner.plan import Step
 from solidstate.storage.records import RunSummary
+
+_numbers = itertools.count(1)
 
 
 class InlineInvocation:
@@ -30,7 +36,7 @@ class InlineInvocation:
     __slots__ = ("_deadline", "aws_request_id")
 
     def __init__(self, timeout_s: float) -> None:
-        self.aws_request_id = uuid.uuid4().hex
+        self.aws_request_id = f"{os.getpid():x}-{next(_numbers)}"
         self._deadline = time.monotonic() + timeout_s
 
     def get_remaining_time_in_millis(self) -> int:
@@ -43,18 +49,39 @@ def run_inline(
     document: Any,
     run_id: str,
     *,
-    sleep: Callable[[float], None] = time.sleep,
     on_failure: Callable[[AttemptFailed], None] | None = None,
 ) -> RunSummary:
     """Run every step in plan order and close the run. Raises RequestErrors before anything is written.
 
-    Ctrl-C closes the run as cancelled, with what was done kept, and goes on up.
+    ``runtime.sleep`` waits between attempts. Ctrl-C closes the run as cancelled, with what was done kept, and goes on
+    up.
     """
+    attempts = run_attempts(runtime, loaded, document, run_id, on_failure=on_failure)
+    while True:
+        try:
+            next(attempts)
+        except StopIteration as ended:
+            summary: RunSummary = ended.value
+            return summary
+
+
+def run_attempts(
+    runtime: Runtime,
+    loaded: LoadedPipeline,
+    document: Any,
+    run_id: str,
+    *,
+    on_failure: Callable[[AttemptFailed], None] | None = None,
+) -> Generator[None, None, RunSummary]:
+    """As :func:`run_inline`, one attempt at a time: yields when the run has begun and after each attempt. A generator
+    that is closed before its end closes the run as cancelled."""
     handle = begin(runtime, loaded, document, run_id, "")
     try:
+        yield
         for step in loaded.plan.steps:
-            _run_with_retries(runtime, loaded, handle, step.name, sleep, on_failure)
-    except KeyboardInterrupt:
+            for item in _items(runtime, loaded, handle, step):
+                yield from _run_with_retries(runtime, loaded, handle, step, item, on_failure)
+    except (KeyboardInterrupt, GeneratorExit):
         close(runtime, loaded, handle, ended="cancelled")
         raise
     except BaseException:  # the store gave up, or a bug of ours: what was done is kept if that is possible
@@ -64,28 +91,38 @@ def run_inline(
     return close(runtime, loaded, handle)
 
 
+def _items(runtime: Runtime, loaded: LoadedPipeline, handle: RunHandle, step: Step) -> Sequence[str | None]:
+    """The items to run a mapped step for, in the order they were yielded; any other step is run once, for none."""
+    if step.map_over is None:
+        return [None]
+    return keys_to_run(runtime, loaded, handle, step.map_over, [step.name])
+
+
 def _run_with_retries(
     runtime: Runtime,
     loaded: LoadedPipeline,
     handle: RunHandle,
-    name: str,
-    sleep: Callable[[float], None],
+    step: Step,
+    item: str | None,
     on_failure: Callable[[AttemptFailed], None] | None,
-) -> None:
+) -> Iterator[None]:
     """As the state machine does: repeat what the policy covers, catch the rest and go on."""
-    step = loaded.steps[name]
     retry_count = 0
     while True:
-        payload = StepPayload(loaded.definition.name, loaded.hash, name, handle, retry_count)
+        payload = StepPayload(loaded.definition.name, loaded.hash, step.name, handle, retry_count, item)
         try:
-            run_step(runtime, payload, InlineInvocation(step.compute.timeout_s))
-            return
+            run_step(runtime, payload, InlineInvocation(step.compute.timeout_s), answer=False)
         except AttemptFailed as failed:
-            if on_failure is not None:
-                on_failure(failed)
-            retry = retry_for(step, type(failed).__name__)
-            retry_count += 1
-            if retry is None or retry_count >= retry.max_attempts:
-                return
-            delay = delay_after(retry, retry_count)
-            sleep(random.uniform(0, delay) if retry.jitter else delay)  # noqa: S311 - spreads load, guards nothing
+            error = failed
+        else:
+            yield
+            return
+        if on_failure is not None:
+            on_failure(error)
+        yield
+        retry = retry_for(step, type(error).__name__)
+        retry_count += 1
+        if retry is None or retry_count >= retry.max_attempts:
+            return
+        delay = delay_after(retry, retry_count)
+        runtime.sleep(random.uniform(0, delay) if retry.jitter else delay)  # noqa: S311 - spreads load, guards nothing

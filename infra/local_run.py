@@ -13,8 +13,9 @@ from solidstate.handler.end import close
 from solidstate.handler.entry import make_handler
 from solidstate.handler.logs import StepLogger
 from solidstate.handler.recorder import Observer
+from solidstate.handler.reuse import check_from_run, reused_steps
 from solidstate.handler.runtime import LoadedPipeline, Runtime
-from solidstate.handler.start import check_from_run, reused_steps, run_exists
+from solidstate.handler.start import run_exists
 from solidstate.infra.home import Home, new_run_id
 from solidstate.infra.inline import run_inline
 from solidstate.infra.time_limits import TimeLimited
@@ -120,7 +121,7 @@ def _run_moto(
     limited = TimeLimited({step.name: step.compute.timeout_s for step in loaded.plan.steps})
     with local_aws(limited) as aws:
         aws.create_bucket(BUCKET)
-        preload(BUCKET, home.objects, _needed(loaded, request, run_id))
+        preload(BUCKET, home.objects, _needed(home.store, loaded, request, run_id))
         store = S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET)
         runtime = Runtime(
             [loaded],
@@ -151,15 +152,21 @@ def _run_moto(
         return summary
 
 
-def _needed(loaded: LoadedPipeline, request: RunRequest, run_id: str) -> list[str]:
+def _needed(home_store: ObjectStore, loaded: LoadedPipeline, request: RunRequest, run_id: str) -> list[str]:
     """Keys of earlier runs that this one reads: its own record (a name used twice is refused), and what it reuses."""
     pipeline, earlier = loaded.definition.name, request.from_run
     needed = [keys.run_record(pipeline, run_id)]
     if earlier is not None:
         needed.append(keys.run_record(pipeline, earlier))
+        needed.append(keys.plan(pipeline, record_of(home_store, pipeline, earlier).plan))
         for step in reused_steps(loaded, request):
             needed.append(keys.commit(pipeline, step, earlier))
             needed.append(keys.data_prefix(pipeline, step, earlier))
+            over = loaded.steps[step].map_over
+            if over is not None:
+                needed.append(keys.commits_prefix(pipeline, step, earlier))
+                needed.append(keys.mapped_data_prefix(pipeline, step, earlier))
+                needed.append(keys.commit(pipeline, over.step, earlier))
     return needed
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from solidstate.composition import Node
+from collections.abc import Mapping
+from typing import Literal
+
+from solidstate.composition import Binding, Node
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.graph import dag_of
 from solidstate.planner.plan import ExecutionPlan, OutputRef, Retry, Step, StepCompute, StepInput, StepOutput
@@ -21,17 +24,17 @@ def build_plan(pipeline: PipelineDefinition) -> ExecutionPlan:
     order = dag_of(list(nodes), edges).names
     return ExecutionPlan(
         pipeline=pipeline.name,
-        steps=tuple(_step(nodes[name]) for name in order),
+        steps=tuple(_step(nodes[name], nodes) for name in order),
         description=pipeline.description,
     )
 
 
-def _step(node: Node) -> Step:
+def _step(node: Node, nodes: Mapping[str, Node]) -> Step:
     solid = node.solid
     return Step(
         name=node.name,
         solid=solid.name,
-        inputs=tuple(_input(node, inp) for inp in solid.inputs),
+        inputs=tuple(_input(node, inp, nodes) for inp in solid.inputs),
         outputs=tuple(_output(out) for out in solid.outputs),
         description=solid.description,
         resources=solid.resources,
@@ -50,21 +53,34 @@ def _step(node: Node) -> Step:
             ephemeral_mb=solid.compute.ephemeral_mb,
         ),
         tags={**solid.tags, **node.tags},
+        map_over=OutputRef(node.map_over.node, node.map_over.output) if node.map_over else None,
     )
 
 
-def _input(node: Node, inp: InputDefinition) -> StepInput:
+def _input(node: Node, inp: InputDefinition, nodes: Mapping[str, Node]) -> StepInput:
     binding = node.bindings.get(inp.name)
     if binding is None:
         return StepInput(inp.name, "config", type=inp.type.name, has_default=inp.has_default)
     return StepInput(
         inp.name,
-        "fan_in" if binding.fan_in else "output",
+        _kind(node, binding, nodes),
         sources=tuple(OutputRef(source.node, source.output) for source in binding.sources),
         type=inp.type.name,
         nothing=inp.type.nothing,
     )
 
 
+def _kind(node: Node, binding: Binding, nodes: Mapping[str, Node]) -> Literal["output", "fan_in", "item", "collect"]:
+    if binding.collect:
+        return "collect"
+    if binding.fan_in:
+        return "fan_in"
+    source = binding.sources[0]
+    by_item = node.map_over is not None and node.map_over in (source, nodes[source.node].map_over)
+    return "item" if by_item else "output"
+
+
 def _output(out: OutputDefinition) -> StepOutput:
-    return StepOutput(out.name, out.type.name, out.optional, out.type.nothing, out.description)
+    return StepOutput(
+        out.name, out.type.name, out.optional, out.type.nothing, out.description, out.dynamic, out.max_items
+    )

@@ -16,9 +16,9 @@ from msgspec import UNSET
 from solidstate.errors import CompileError, Errors, name_list
 from solidstate.planner import contract
 from solidstate.planner import names as own
-from solidstate.planner.graph import dag_of_plan
-from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_LAMBDA_TIMEOUT_S, check_limits
+from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_INLINE_ITEMS, MAX_LAMBDA_TIMEOUT_S, check_limits
 from solidstate.planner.plan import ExecutionPlan, Step, plan_hash
+from solidstate.planner.regions import Region, dag_inside, units_of
 from solidstate.planner.retries import SERVICE, step_retriers
 from solidstate.planner.shape import shape
 from solidstate.planner.states import (
@@ -27,9 +27,13 @@ from solidstate.planner.states import (
     Branch,
     Catcher,
     Fail,
+    ItemProcessor,
+    ItemReader,
     Machine,
+    Map,
     Parallel,
     Pass,
+    ProcessorConfig,
     State,
     Succeed,
     Task,
@@ -42,6 +46,10 @@ TIMEOUT_MARGIN_S = 60
 one that still runs."""
 MAX_JOINED_BYTES = 200 * 1024
 """What the branches of one Parallel may hand over together; the service refuses more than 262,144 bytes."""
+MAP_CONCURRENCY = 40
+"""Iterations of an inline Map that run at a time: what the service does at most (developer guide, "Map state")."""
+DISTRIBUTED_CONCURRENCY = 200
+"""Child executions at a time. 1,000 is the default quota of concurrent Lambda invocations of an account."""
 COMMENT_LENGTH = 200
 
 _RESULT = "$.result"
@@ -90,9 +98,14 @@ class _Emitter:
         self._base: dict[str, Any] = {"pipeline": plan.pipeline, "plan": plan_hash(plan)}
         self._pool, self._state_of = own.pool_for(plan)
         self._steps: Mapping[str, Step] = {step.name: step for step in plan.steps}
+        self._units = units_of(plan)
+        for name, region in self._units.regions.items():
+            self._state_of[name] = self._pool.take(
+                f"{region.over.output} of {region.over.step} for {region.steps[0].name}"
+            )
 
     def machine(self) -> Machine:
-        tree = shape(dag_of_plan(self._plan))
+        tree = shape(self._units.dag)
         scope: _Scope = {}
         entry = self._entry(tree, None)
         scope[own.START_RUN] = self._start_run(entry)
@@ -125,10 +138,12 @@ class _Emitter:
         parts = tree.parts if isinstance(tree, Sequence) else (tree,)
         for number, part in enumerate(parts):
             last = number == len(parts) - 1
-            upcoming = (
-                following if last else self._entry(parts[number + 1], part.step if isinstance(part, Leaf) else None)
-            )
-            if isinstance(part, Leaf):
+            plain = isinstance(part, Leaf) and part.step in self._steps
+            upcoming = following if last else self._entry(parts[number + 1], first_step(part) if plain else None)
+            if isinstance(part, Leaf) and part.step in self._units.regions:
+                self._emit_region(self._units.regions[part.step], upcoming, scope)
+                after = None
+            elif isinstance(part, Leaf):
                 self._emit_step(self._steps[part.step], upcoming, scope, joined)
                 after = part.step
             else:
@@ -161,6 +176,7 @@ class _Emitter:
                 "step": step.name,
                 "run.$": "$.run",
                 "retry.$": "$$.State.RetryCount",
+                **({"item.$": "$.item"} if step.map_over is not None else {}),
             },
             timeout_seconds=step.compute.timeout_s + TIMEOUT_MARGIN_S,
             result_path=_RESULT,
@@ -172,6 +188,64 @@ class _Emitter:
         )
         if following is None:
             scope[failed] = Succeed(output_path=None)
+
+    def _emit_region(self, region: Region, following: str | None, scope: _Scope) -> None:
+        """Two states: a Task that tells which items there are, and a Map that runs the steps for each."""
+        reader = self._state_of[region.name]
+        names = name_list([step.name for step in region.steps], limit=4)
+        mapper = self._pool.take(f"{region.steps[0].name} for each of {region.over.output}")
+        failed = following or self._pool.take(f"{mapper} failed")
+        limit = self._steps[region.over.step].output(region.over.output).max_items
+        listed = limit > MAX_INLINE_ITEMS
+        catch = (Catcher(error_equals=(STATES_ALL,), result_path=_RESULT, next=failed),)
+        scope[reader] = Task(
+            comment=_comment(f"Which items {names} {'are' if len(region.steps) > 1 else 'is'} to be run for"),
+            parameters={
+                "kind": "items",
+                **self._base,
+                "step": region.over.step,
+                "output": region.over.output,
+                "steps": [step.name for step in region.steps],
+                "run.$": "$.run",
+                **({"listed": True} if listed else {}),
+            },
+            timeout_seconds=MAX_LAMBDA_TIMEOUT_S + TIMEOUT_MARGIN_S,
+            result_path=_RESULT,
+            retry=(SERVICE,),
+            catch=catch,
+            next=mapper,
+        )
+        scope[mapper] = self._map(region, following, catch if listed else (), listed=listed)
+        if following is None:
+            scope[failed] = Succeed(output_path=None)
+
+    def _map(self, region: Region, following: str | None, catch: tuple[Catcher, ...], *, listed: bool) -> Map:
+        inner: _Scope = {}
+        tree = shape(dag_inside(region))
+        entry = self._entry(tree, None)
+        self._emit(tree, entry, None, inner, after=None)
+        config = (
+            ProcessorConfig(mode="DISTRIBUTED", execution_type="STANDARD") if listed else ProcessorConfig(mode="INLINE")
+        )
+        reader = ItemReader(
+            reader_config={"InputType": "JSON"},
+            parameters={"Bucket.$": f"{_RESULT}.bucket", "Key.$": f"{_RESULT}.key"},
+        )
+        return Map(
+            comment=_comment(f"Each item of `{region.over.output}` of `{region.over.step}`"),
+            items_path=UNSET if listed else f"{_RESULT}.items",
+            item_reader=reader if listed else UNSET,
+            item_selector={"run.$": "$.run", "item.$": "$$.Map.Item.Value"},
+            max_concurrency=DISTRIBUTED_CONCURRENCY if listed else MAP_CONCURRENCY,
+            # An item that fails is caught inside; should its child execution break down, the others go on.
+            tolerated_failure_percentage=100.0 if listed else UNSET,
+            item_processor=ItemProcessor(processor_config=config, start_at=entry, states=inner),
+            result_path=None,
+            output_path=UNSET if following else None,
+            catch=catch,
+            next=following or UNSET,
+            end=following is None,
+        )
 
     def _parallel_comment(self, branches: tuple[Leaf | Sequence, ...], after: str | None) -> str:
         firsts = name_list([first_step(branch) for branch in branches], limit=4)

@@ -81,13 +81,28 @@ class StartPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="start"):
 
 
 class StepPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="step"):
-    """One step. ``retry`` counts from 0, as ``$$.State.RetryCount`` does."""
+    """One step. ``retry`` counts from 0, as ``$$.State.RetryCount`` does; ``item`` is the key of the item that a mapped
+    step is run for."""
 
     pipeline: str
     plan: str
     step: str
     run: RunHandle
     retry: int = 0
+    item: str | None = None
+
+
+class ItemsPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="items"):
+    """Before a Map: which items does output ``output`` of ``step`` have, for the mapped steps ``steps``? ``listed``
+    asks for the name of an object that lists them, for a distributed Map."""
+
+    pipeline: str
+    plan: str
+    step: str
+    output: str
+    steps: list[str]
+    run: RunHandle
+    listed: bool = False
 
 
 class EndPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):
@@ -98,7 +113,7 @@ class EndPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):
     run: RunHandle
 
 
-Payload = StartPayload | StepPayload | EndPayload
+Payload = StartPayload | StepPayload | ItemsPayload | EndPayload
 
 
 class StepDigest(msgspec.Struct, frozen=True, omit_defaults=True):

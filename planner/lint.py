@@ -18,6 +18,8 @@ from solidstate.planner.states import STATES_ALL, Json
 
 _CONTINUE = frozenset({"Task", "Pass", "Parallel", "Map", "Wait"})
 _TYPES = _CONTINUE | {"Choice", "Succeed", "Fail"}
+MAX_CONCURRENCY = 10_000
+"""Child executions of a distributed Map at a time (developer guide, "Service quotas")."""
 _AT_LEAST = (("IntervalSeconds", 1), ("MaxAttempts", 0), ("BackoffRate", 1), ("MaxDelaySeconds", 1))
 
 
@@ -112,6 +114,8 @@ def _lint_state(name: str, state: dict[str, Any], states: dict[str, Any], path: 
         yield _fault(path, f"A {kind} state has neither `Next` nor `End`.")
     if kind == "Parallel" and not state.get("Branches"):
         yield _fault(path, "A Parallel state has at least one branch, but this one has none.")
+    if kind == "Map":
+        yield from _lint_map(state, path)
     for field, target in _targets(state):
         if target not in states:
             yield _fault(f"{path}.{field}", _no_such_state(target, states))
@@ -121,6 +125,28 @@ def _lint_state(name: str, state: dict[str, Any], states: dict[str, Any], path: 
     for field in ("Retry", "Catch"):
         yield from _lint_errors(state.get(field, []), f"{path}.{field}")
     yield from _lint_paths(state, path)
+
+
+def _lint_map(state: dict[str, Any], path: str) -> Iterator[CompileError]:
+    if "ItemProcessor" not in state:
+        yield _fault(path, "A Map state has an `ItemProcessor`, but this one has none.")
+    mode = state.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode", "INLINE")
+    if mode not in ("INLINE", "DISTRIBUTED"):
+        yield _fault(
+            f"{path}.ItemProcessor.ProcessorConfig.Mode",
+            f"A Map is `INLINE` or `DISTRIBUTED`, but this one is `{mode}`.",
+        )
+    if mode == "INLINE":
+        for field in ("ItemReader", "ToleratedFailurePercentage", "ItemBatcher", "ResultWriter", "Label"):
+            if field in state:
+                yield _fault(f"{path}.{field}", f"Only a distributed Map has `{field}`.")
+    elif "ItemReader" in state and "ItemsPath" in state:
+        yield _fault(path, "A Map has either `ItemReader` or `ItemsPath`, but this one has both.")
+    if not 0 <= state.get("MaxConcurrency", 0) <= MAX_CONCURRENCY:
+        yield _fault(
+            f"{path}.MaxConcurrency",
+            f"`MaxConcurrency` is 0 to {MAX_CONCURRENCY:,}, but here it is {state['MaxConcurrency']}.",
+        )
 
 
 def _lint_errors(entries: list[dict[str, Any]], path: str) -> Iterator[CompileError]:
@@ -148,8 +174,10 @@ def _lint_paths(state: dict[str, Any], path: str) -> Iterator[CompileError]:
         fault = path_fault(entry.get("ResultPath", "$"), context=False)
         if fault:
             yield _fault(f"{path}.Catch[{number}].ResultPath", fault)
-    for field in ("Parameters", "ResultSelector", "ItemSelector"):
-        for key, value in _template(state.get(field), f"{path}.{field}"):
+    templates = [(field, state.get(field)) for field in ("Parameters", "ResultSelector", "ItemSelector")]
+    templates.append(("ItemReader.Parameters", state.get("ItemReader", {}).get("Parameters")))
+    for field, template in templates:
+        for key, value in _template(template, f"{path}.{field}"):
             fault = expression_fault(value)
             if fault:
                 yield _fault(key, fault)

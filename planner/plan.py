@@ -25,12 +25,13 @@ class StepInput(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where one input of a step comes from.
 
     ``output``: the single ref in ``sources``. ``fan_in``: a list with one element per ref, in order. ``config``: the
-    run request's ``inputs`` (or the parameter's default when ``has_default``). An input with ``nothing`` orders and
-    carries no value.
+    run request's ``inputs`` (or the parameter's default when ``has_default``). ``item``: of the single ref the value
+    that belongs to the item the step is run for. ``collect``: of the single ref, a dynamic output or one of a mapped
+    step, the values of all items. An input with ``nothing`` orders and carries no value.
     """
 
     name: str
-    kind: Literal["output", "fan_in", "config"]
+    kind: Literal["output", "fan_in", "config", "item", "collect"]
     sources: tuple[OutputRef, ...] = ()
     type: str = "Any"
     nothing: bool = False
@@ -38,13 +39,16 @@ class StepInput(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StepOutput(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One declared output of a step; ``optional`` ones may stay out, which skips everything downstream of them."""
+    """One declared output of a step; ``optional`` ones may stay out, which skips everything downstream of them. A
+    ``dynamic`` one has up to ``max_items`` items."""
 
     name: str
     type: str = "Any"
     optional: bool = False
     nothing: bool = False
     description: str = ""
+    dynamic: bool = False
+    max_items: int = 1
 
 
 class Retry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,7 +70,8 @@ class StepCompute(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One solid invocation. ``name`` is unique in the plan; ``solid`` is the definition it runs."""
+    """One solid invocation. ``name`` is unique in the plan; ``solid`` is the definition it runs. With ``map_over`` it
+    is run once for each item of that dynamic output."""
 
     name: str
     solid: str
@@ -77,6 +82,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     retry: Retry | None = None
     compute: StepCompute = StepCompute()
     tags: dict[str, str] = {}
+    map_over: OutputRef | None = None
 
     def upstream(self) -> tuple[str, ...]:
         """Distinct steps this one waits for, in order of first mention."""

@@ -72,6 +72,46 @@ class Parallel(
     end: bool = False
 
 
+class ProcessorConfig(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True):
+    """``INLINE`` runs items in the execution itself, ``DISTRIBUTED`` each in an execution of ``execution_type``."""
+
+    mode: str
+    execution_type: str | UnsetType = UNSET
+
+
+class ItemProcessor(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """What a Map does with each item: a machine of its own."""
+
+    processor_config: ProcessorConfig
+    start_at: str
+    states: dict[str, State]
+
+
+class ItemReader(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """Where a distributed Map finds its items: an S3 object that holds a JSON array."""
+
+    resource: str = msgspec.field(default_factory=lambda: "arn:aws:states:::s3:getObject")
+    reader_config: dict[str, str]
+    parameters: dict[str, Any]
+
+
+class Map(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True, tag_field="Type", tag="Map"):
+    """Runs its processor for each item, ``max_concurrency`` at a time, and waits for all."""
+
+    comment: str | UnsetType = UNSET
+    items_path: str | UnsetType = UNSET
+    item_reader: ItemReader | UnsetType = UNSET
+    item_selector: dict[str, Any]
+    max_concurrency: int
+    tolerated_failure_percentage: float | UnsetType = UNSET
+    item_processor: ItemProcessor
+    result_path: str | UnsetType | None = UNSET
+    output_path: str | UnsetType | None = UNSET
+    catch: tuple[Catcher, ...] = ()
+    next: str | UnsetType = UNSET
+    end: bool = False
+
+
 class Pass(
     msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True, tag_field="Type", tag="Pass"
 ):
@@ -101,7 +141,7 @@ class Fail(
     cause_path: str
 
 
-State = Task | Parallel | Pass | Succeed | Fail
+State = Task | Parallel | Map | Pass | Succeed | Fail
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):

@@ -29,6 +29,39 @@ class Out(msgspec.Struct, frozen=True):
     optional: bool = False
 
 
+MAX_DYNAMIC_ITEMS = 10_000
+"""Every mapped step reads the list of all items, and whoever collects them an object for each."""
+
+
+class DynamicOut(Out, frozen=True, kw_only=True):
+    """A declared output with any number of items, each yielded as a ``DynamicOutput`` under a key of its own.
+
+    ``type`` is that of one item. More than ``max_items`` is an error of the solid that yields them. Up to 1,000 run in
+    an inline Map state; a higher ``max_items`` makes it a distributed one.
+    """
+
+    max_items: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.optional:
+            raise DefinitionError(
+                "`DynamicOut.optional` cannot be set: a dynamic output without items is an empty one.",
+                subject="DynamicOut",
+                hint="remove `optional=True`",
+            )
+        if isinstance(self.max_items, bool) or not isinstance(self.max_items, int):
+            found: object = shown(self.max_items)
+        elif 1 <= self.max_items <= MAX_DYNAMIC_ITEMS:
+            return
+        else:
+            found = self.max_items
+        raise DefinitionError(
+            f"`DynamicOut.max_items` must be a whole number from 1 to {MAX_DYNAMIC_ITEMS}, got {found}.",
+            subject="DynamicOut",
+            hint="leave it out for at most 1000 items",
+        )
+
+
 def argument_problems(
     name: object, place: str, ins: object, outs: object, resources: object, retry: object, compute: object, tags: object
 ) -> list[DefinitionError]:

@@ -12,9 +12,12 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from solidstate.errors import shown
+from solidstate.errors import DefinitionError, shown
 
 T = TypeVar("T")
+
+MAX_ASKED_DELAY_S = 60
+"""Seconds a RetryRequested may ask for; what is waited inside a Lambda function is paid for."""
 
 
 class Output(Generic[T]):
@@ -31,6 +34,21 @@ class Output(Generic[T]):
         return f"Output({self.value!r}, {self.name!r})"
 
 
+class DynamicOutput(Generic[T]):
+    """One item of a dynamic output. ``key`` names it among the items: 1 to 64 letters, digits, ``_`` or ``-``."""
+
+    __slots__ = ("key", "metadata", "name", "value")
+
+    def __init__(self, value: T, key: str, name: str = "result", metadata: dict[str, Any] | None = None) -> None:
+        self.value = value
+        self.key = key
+        self.name = name
+        self.metadata = metadata or {}
+
+    def __repr__(self) -> str:
+        return f"DynamicOutput({self.value!r}, {self.key!r}, {self.name!r})"
+
+
 class Materialization(msgspec.Struct, frozen=True):
     """Something lasting was produced outside solidstate's own storage: a file, a table, a report."""
 
@@ -40,32 +58,59 @@ class Materialization(msgspec.Struct, frozen=True):
     metadata: dict[str, Any] = {}
 
 
+Severity = Literal["record", "warn", "skip", "fail"]
+"""What it means that an expectation is not met, see :mod:`solidstate.expectations`."""
+
+
 class ExpectationResult(msgspec.Struct, frozen=True):
-    """The outcome of a data-quality test. ``success=False`` is recorded and shown; it does not fail the step: raise
-    Failure for that."""
+    """The outcome of a data-quality test. ``success=False`` is recorded and shown; what else it does is told by
+    ``severity``: ``warn``, ``skip`` what is downstream (of all outputs, or of ``output`` alone), ``fail`` the step."""
 
     success: bool
     label: str = ""
     description: str = ""
     metadata: dict[str, Any] = {}
+    severity: Severity = "record"
+    output: str = ""
 
 
 class Failure(Exception):
-    """Raise to fail a step for good, with facts about why. Not retried, whatever the solid's RetryPolicy."""
+    """Raise to fail a step for good, with facts about why and, as ``hint``, a way to fix it. Not retried, whatever the
+    solid's RetryPolicy."""
 
-    def __init__(self, description: str = "", metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, description: str = "", metadata: dict[str, Any] | None = None, *, hint: str = "") -> None:
         super().__init__(description)
         self.description = description
         self.metadata = metadata or {}
+        self.hint = hint
 
 
 class RetryRequested(Exception):
-    """Raise to have this attempt repeated, within the solid's RetryPolicy (three attempts when it has none)."""
+    """Raise to have this attempt repeated, within the solid's RetryPolicy (three attempts when it has none).
 
-    def __init__(self, description: str = "", metadata: dict[str, Any] | None = None) -> None:
+    ``delay_s`` asks for a longer pause than the policy's: at least that many seconds, at most ``MAX_ASKED_DELAY_S``. A
+    state machine cannot be told a pause by the function it calls, so what exceeds the policy's pause is waited for
+    inside the function, before the attempt ends: it is paid for, and counts towards the step's ``timeout_s``. Longer
+    pauses belong into ``RetryPolicy(delay_s=...)``. Raises DefinitionError for a pause that is too long or no number.
+    """
+
+    def __init__(
+        self, description: str = "", metadata: dict[str, Any] | None = None, *, delay_s: float | None = None
+    ) -> None:
         super().__init__(description)
         self.description = description
         self.metadata = metadata or {}
+        right = (
+            isinstance(delay_s, (int, float)) and not isinstance(delay_s, bool) and 0 <= delay_s <= MAX_ASKED_DELAY_S
+        )
+        if delay_s is not None and not right:
+            raise DefinitionError(
+                f"`RetryRequested.delay_s` must be a number of seconds from 0 to {MAX_ASKED_DELAY_S}, got "
+                f"{shown(delay_s)}.",
+                subject="RetryRequested",
+                hint="for longer pauses give the solid a policy: `retry=RetryPolicy(delay_s=300)`",
+            )
+        self.delay_s = delay_s
 
 
 class CodePlace(msgspec.Struct, frozen=True):
@@ -91,9 +136,9 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
     """What every event carries.
 
-    ``time`` is the wall clock (seconds since 1970, UTC) of the machine that wrote it; ``elapsed_s`` is monotonic time
-    since the attempt began. ``execution`` is the Step Functions execution ARN, ``state`` the state's name, ``request``
-    the Lambda request id: empty where there is none.
+    ``item`` is the key of the item a mapped step was run for. ``time`` is the wall clock (seconds since 1970, UTC) of
+    the machine that wrote it; ``elapsed_s`` is monotonic time since the attempt began. ``execution`` is the Step
+    Functions execution ARN, ``state`` the state's name, ``request`` the Lambda request id: empty where there is none.
     """
 
     run: str
@@ -106,16 +151,19 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_de
     execution: str = ""
     state: str = ""
     request: str = ""
+    item: str = ""
 
 
 class RunStart(Event, frozen=True, kw_only=True, tag="run_start", omit_defaults=True):
-    """A run began."""
+    """A run began. ``steps`` is how many it will run; ``reused`` are those whose results it takes from ``from_run``."""
 
     mode: str
     plan: str
     steps: int
     preset: str = ""
     tags: dict[str, str] = {}
+    from_run: str = ""
+    reused: list[str] = []
 
 
 class RunSuccess(Event, frozen=True, kw_only=True, tag="run_success", omit_defaults=True):
@@ -151,7 +199,8 @@ class StepInput(Event, frozen=True, kw_only=True, tag="step_input", omit_default
 
 
 class StepOutput(Event, frozen=True, kw_only=True, tag="step_output", omit_defaults=True):
-    """An output passed its type check and was stored. ``size`` in bytes as stored, ``key`` when not in the commit."""
+    """An output passed its type check and was stored. ``size`` in bytes as stored, ``key`` when not in the commit,
+    ``output_item`` the key of one item of a dynamic output."""
 
     name: str
     type: str
@@ -160,6 +209,7 @@ class StepOutput(Event, frozen=True, kw_only=True, tag="step_output", omit_defau
     sha256: str
     key: str = ""
     metadata: dict[str, Any] = {}
+    output_item: str = ""
 
 
 class StepMaterialization(Event, frozen=True, kw_only=True, tag="step_materialization", omit_defaults=True):
@@ -178,6 +228,8 @@ class StepExpectation(Event, frozen=True, kw_only=True, tag="step_expectation_re
     label: str
     description: str = ""
     metadata: dict[str, Any] = {}
+    severity: Severity = "record"
+    output: str = ""
 
 
 class StepSuccess(Event, frozen=True, kw_only=True, tag="step_success", omit_defaults=True):
@@ -222,6 +274,23 @@ class ResourceTeardown(Event, frozen=True, kw_only=True, tag="resource_teardown"
     error: ErrorInfo | None = None
 
 
+class HookCompleted(Event, frozen=True, kw_only=True, tag="hook_completed", omit_defaults=True):
+    """A hook was called, for the step's ``on`` (success or failure)."""
+
+    name: str
+    on: Literal["success", "failure"]
+    duration_s: float
+
+
+class HookErrored(Event, frozen=True, kw_only=True, tag="hook_errored", omit_defaults=True):
+    """A hook raised. The step's outcome stays what it was."""
+
+    name: str
+    on: Literal["success", "failure"]
+    duration_s: float
+    error: ErrorInfo
+
+
 class LogMessage(Event, frozen=True, kw_only=True, tag="log", omit_defaults=True):
     """A line the solid logged."""
 
@@ -252,12 +321,28 @@ AnyEvent = (
     | StepSkipped
     | ResourceInit
     | ResourceTeardown
+    | HookCompleted
+    | HookErrored
     | LogMessage
     | EngineEvent
 )
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def step_label(event: AnyEvent) -> str:
+    """The step as people call it: ``clean``, or ``clean[berlin]`` when it is mapped and this is one item of it."""
+    return f"{event.step}[{event.item}]" if event.item else event.step
+
+
+def final_events(events: Iterable[AnyEvent]) -> list[AnyEvent]:
+    """Those of each step's last attempt (of each item's, when the step is mapped), and of the run itself."""
+    every = list(events)
+    last: dict[tuple[str, str], int] = {}
+    for event in every:
+        last[event.step, event.item] = max(event.attempt, last.get((event.step, event.item), 0))
+    return [event for event in every if event.attempt == last[event.step, event.item]]
 
 
 def kind_of(event: AnyEvent) -> str:
@@ -278,6 +363,8 @@ def decode_events(data: bytes) -> list[AnyEvent]:
 def plain_metadata(metadata: Any) -> dict[str, Any]:
     """Metadata as JSON-safe values: what JSON cannot hold becomes text, so that a fact in an event can never be the
     reason a step fails. Facts that are no mapping are kept under ``value``."""
+    if type(metadata) is dict and not metadata:
+        return {}
     facts = metadata if isinstance(metadata, Mapping) else {"value": metadata}
     return {_plain_key(key): _plain_value(value) for key, value in facts.items()}
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, overload
 
 import msgspec
 
+from solidstate.bodies import run_body
+from solidstate.composites import CompositeDefinition, CompositeUse
 from solidstate.composition import Binding, Composition, Node, Source, composing
-from solidstate.errors import DefinitionError, DefinitionErrors, SolidstateError, lookup, short, shown
+from solidstate.errors import DefinitionError, DefinitionErrors, lookup, shown
+from solidstate.hooks import HookDefinition, hook_tuple
 from solidstate.pipeline_checks import argument_problems, definition_problems
 from solidstate.resources import DEFAULT_MODE, Mode, Preset
 from solidstate.signature import bare, check_name, function_of, name_of, parameters_of, summary_of, where
@@ -17,7 +19,10 @@ from solidstate.solid import AliasedSolid, SolidDefinition
 
 
 class PipelineDefinition(msgspec.Struct, frozen=True, eq=False):
-    """A checked graph of solids. ``nodes`` are in definition order, which every later order respects among equals."""
+    """A checked graph of solids. ``nodes`` are in definition order, which every later order respects among equals.
+
+    Nodes are flat; ``composites`` say which of them belong together, outer ones before those inside them.
+    """
 
     name: str
     nodes: tuple[Node, ...]
@@ -25,10 +30,16 @@ class PipelineDefinition(msgspec.Struct, frozen=True, eq=False):
     presets: tuple[Preset, ...] = ()
     description: str = ""
     tags: dict[str, str] = {}
+    hooks: tuple[HookDefinition, ...] = ()
+    composites: tuple[CompositeUse, ...] = ()
 
     def node(self, name: str) -> Node:
         """Raises DefinitionError when there is none of that name; so do ``mode`` and ``preset``."""
         return lookup("step", name, {node.name: node for node in self.nodes}, f"pipeline `{self.name}`")
+
+    def composite(self, name: str) -> CompositeUse:
+        """Raises DefinitionError when there is no composite of that whole name."""
+        return lookup("composite", name, {use.name: use for use in self.composites}, f"pipeline `{self.name}`")
 
     def mode(self, name: str) -> Mode:
         return lookup("mode", name, {mode.name: mode for mode in self.modes}, f"pipeline `{self.name}`")
@@ -47,6 +58,7 @@ def pipeline(
     modes: Sequence[Mode] | None = None,
     presets: Sequence[Preset] | None = None,
     tags: Mapping[str, str] | None = None,
+    hooks: Iterable[HookDefinition] | None = None,
 ) -> Callable[[Callable[[], Any]], PipelineDefinition]: ...
 def pipeline(
     fn: Any = None,
@@ -57,49 +69,33 @@ def pipeline(
     modes: Sequence[Mode] | None = None,
     presets: Sequence[Preset] | None = None,
     tags: Mapping[str, str] | None = None,
+    hooks: Iterable[HookDefinition] | None = None,
 ) -> Any:
     """Build a pipeline from a function whose body calls solids on each other's outputs.
 
     Raises DefinitionErrors with every problem found: names used twice, unknown inputs, inputs nobody can provide,
-    resources a mode lacks.
+    resources a mode lacks. ``hooks`` are called for every step, after the solid's own.
     """
 
     def decorate(value: Any) -> PipelineDefinition:
         func = function_of(value, "pipeline")
         title = name if name is not None else name_of(func)
         check_name(title, "pipeline", path=where(func))
-        with composing(title) as composition:
-            _run_body(func, title)
+        parameters = [f"`{bare(parameter)}`" for parameter in parameters_of(func)]
+        if parameters:
+            raise DefinitionError(
+                f"The function of pipeline `{title}` has parameters ({', '.join(parameters)}); it takes none.",
+                subject=title,
+                path=where(func),
+                hint="make it a solid's config, or read it from a solid",
+            )
+        with composing(Composition(title)) as composition:
+            run_body(func, f"pipeline `{title}`", title)
         return _checked(
-            title, composition, modes, presets, summary_of(func) if description is None else description, tags
+            title, composition, modes, presets, summary_of(func) if description is None else description, tags, hooks
         )
 
     return decorate if fn is None else decorate(fn)
-
-
-def _run_body(func: Callable[..., Any], title: str) -> None:
-    parameters = [f"`{bare(parameter)}`" for parameter in parameters_of(func)]
-    if parameters:
-        raise DefinitionError(
-            f"The function of pipeline `{title}` has parameters ({', '.join(parameters)}); it takes none.",
-            subject=title,
-            path=where(func),
-            hint="make it a solid's config, or read it from a solid",
-        )
-    try:
-        func()
-    except SolidstateError:
-        raise
-    except Exception as error:
-        # The innermost line of the body itself: what it called may be anybody's.
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.name == func.__name__]
-        file = where(func).rpartition(":")[0]
-        raise DefinitionError(
-            f"The body of pipeline `{title}` raised {type(error).__name__}: {short(str(error), 300)}.",
-            subject=title,
-            path=f"{file}:{lines[-1]}" if lines else where(func),
-            hint="a pipeline's body only connects solids; compute inside of a solid",
-        ) from error
 
 
 def pipeline_from_dependencies(
@@ -111,6 +107,7 @@ def pipeline_from_dependencies(
     presets: Sequence[Preset] | None = None,
     description: str = "",
     tags: Mapping[str, str] | None = None,
+    hooks: Iterable[HookDefinition] | None = None,
 ) -> PipelineDefinition:
     """Build a pipeline from data, for graphs made by a program.
 
@@ -147,7 +144,19 @@ def pipeline_from_dependencies(
                     hint="add the solid, or correct the name",
                 )
             )
-    return _checked(name, composition, modes, presets, description, tags)
+    return _checked(name, composition, modes, presets, description, tags, hooks)
+
+
+def pipeline_around(
+    name: str,
+    solid: SolidDefinition | CompositeDefinition,
+    sources: Mapping[str, SolidDefinition],
+    modes: Sequence[Mode],
+) -> PipelineDefinition:
+    """A pipeline of one solid or composite whose inputs come from ``sources``, for running it by itself."""
+    with composing(Composition(name)) as composition:
+        solid(**{inp: source() for inp, source in sources.items()})
+    return _checked(name, composition, modes, None, "", None, None)
 
 
 def _definitions(
@@ -204,6 +213,16 @@ def _parse_binding(
                 )
             )
             return None
+        if solid is not None and solid.output(output).dynamic:
+            composition.problems.append(
+                DefinitionError(
+                    f"Input `{inp}` of `{node}` is fed by `{text}`, which has any number of items.",
+                    subject=node,
+                    path=f"{composition.owner}.{node}.{inp}",
+                    hint="wire it in the body of a `@pipeline`, with `.map(...)` and `.collect()`",
+                )
+            )
+            return None
         sources.append(Source(upstream, output))
     return Binding(tuple(sources), fan_in=listed)
 
@@ -215,6 +234,7 @@ def _checked(
     presets: Sequence[Preset] | None,
     description: str,
     tags: Mapping[str, str] | None,
+    hooks: Iterable[HookDefinition] | None,
 ) -> PipelineDefinition:
     problems: list[DefinitionError] = list(composition.problems)
     wrong = argument_problems(name, modes, presets, tags)
@@ -227,8 +247,10 @@ def _checked(
         presets=tuple(presets or ()),
         description=description,
         tags={str(k): str(v) for k, v in (tags or {}).items()},
+        hooks=hook_tuple(hooks, f"pipeline `{name}`", name),
+        composites=tuple(composition.composites.values()),
     )
-    problems.extend(definition_problems(built.name, built.nodes, built.modes, built.presets))
+    problems.extend(definition_problems(built.name, built.nodes, built.modes, built.presets, built.hooks))
     if problems:
         raise _together(name, problems)
     return built

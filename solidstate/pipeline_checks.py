@@ -9,7 +9,9 @@ from graphlib import CycleError, TopologicalSorter
 from solidstate.composition import Node
 from solidstate.config import configurable
 from solidstate.errors import DefinitionError, closest, shown
+from solidstate.hooks import HookDefinition
 from solidstate.resources import Mode, Preset
+from solidstate.type_conflicts import conflict
 
 
 def argument_problems(pipeline: str, modes: object, presets: object, tags: object) -> list[DefinitionError]:
@@ -38,7 +40,11 @@ def argument_problems(pipeline: str, modes: object, presets: object, tags: objec
 
 
 def definition_problems(
-    pipeline: str, nodes: Sequence[Node], modes: Sequence[Mode], presets: Sequence[Preset]
+    pipeline: str,
+    nodes: Sequence[Node],
+    modes: Sequence[Mode],
+    presets: Sequence[Preset],
+    hooks: Sequence[HookDefinition] = (),
 ) -> list[DefinitionError]:
     """All problems, in a fixed order: graph, inputs, edges, modes, presets."""
     if not nodes:
@@ -54,7 +60,8 @@ def definition_problems(
         *_cycles(pipeline, nodes),
         *_unfed_inputs(pipeline, nodes),
         *_nothing_edges(pipeline, nodes),
-        *_modes(pipeline, nodes, modes),
+        *_type_conflicts(pipeline, nodes),
+        *_modes(pipeline, nodes, modes, hooks),
         *_presets(pipeline, modes, presets),
     ]
 
@@ -80,7 +87,7 @@ def _unfed_inputs(pipeline: str, nodes: Sequence[Node]) -> Iterator[DefinitionEr
         for inp in node.solid.inputs:
             if inp.name in node.bindings or inp.has_default:
                 continue
-            if inp.type.nothing or not configurable(inp.type.annotation):
+            if inp.type.nothing or not configurable(inp.type.given_as):
                 kind = (
                     "orders steps and"
                     if inp.type.nothing
@@ -114,7 +121,36 @@ def _nothing_edges(pipeline: str, nodes: Sequence[Node]) -> Iterator[DefinitionE
                     )
 
 
-def _modes(pipeline: str, nodes: Sequence[Node], modes: Sequence[Mode]) -> Iterator[DefinitionError]:
+def _type_conflicts(pipeline: str, nodes: Sequence[Node]) -> Iterator[DefinitionError]:
+    by_name = {node.name: node for node in nodes}
+    for node in nodes:
+        for key, binding in node.bindings.items():
+            inp = node.solid.input(key)
+            if inp.type.nothing:
+                continue
+            for source in dict.fromkeys(binding.sources):
+                out = by_name[source.node].solid.output(source.output)
+                if out.type.nothing:
+                    continue
+                listed = binding.fan_in or binding.collect
+                produced = list[out.type.annotation] if listed else out.type.annotation  # type: ignore[name-defined]  # made of a value
+                found = conflict(produced, inp.type.annotation)
+                if found is None:
+                    continue
+                where = f": at `${found.place}` `{found.produced}` meets `{found.wanted}`" if found.place else ""
+                what = f"is `{out.type.name}`" + (" (in a list)" if listed else "")
+                yield DefinitionError(
+                    f"Output `{source.output}` of `{source.node}` {what}, but input `{key}` of `{node.name}` expects "
+                    f"`{inp.type.name}`, and no value is both{where}.",
+                    subject=node.name,
+                    path=f"{pipeline}.{node.name}.{key}",
+                    hint="correct one of the annotations, convert in a solid between them, or connect another output",
+                )
+
+
+def _modes(
+    pipeline: str, nodes: Sequence[Node], modes: Sequence[Mode], hooks: Sequence[HookDefinition]
+) -> Iterator[DefinitionError]:
     for name, count in Counter(mode.name for mode in modes).items():
         if count > 1:
             yield DefinitionError(
@@ -128,6 +164,10 @@ def _modes(pipeline: str, nodes: Sequence[Node], modes: Sequence[Mode]) -> Itera
             for key in node.solid.resources:
                 if key not in mode.resources:
                     yield _missing_resource(pipeline, mode, key, f"solid `{node.solid.name}`", node.name)
+            for hook in node.solid.hooks:
+                yield from _hook_resources(pipeline, mode, hook, node.name)
+        for hook in hooks:
+            yield from _hook_resources(pipeline, mode, hook, pipeline)
         for name, definition in mode.resources.items():
             for key in definition.requires:
                 if key not in mode.resources:
@@ -142,6 +182,12 @@ def _modes(pipeline: str, nodes: Sequence[Node], modes: Sequence[Mode]) -> Itera
                 path=f"{pipeline}.modes.{mode.name}",
                 hint="let one of them be made without the other",
             )
+
+
+def _hook_resources(pipeline: str, mode: Mode, hook: HookDefinition, owner: str) -> Iterator[DefinitionError]:
+    for key in hook.resources:
+        if key not in mode.resources:
+            yield _missing_resource(pipeline, mode, key, f"hook `{hook.name}`", owner)
 
 
 def _missing_resource(pipeline: str, mode: Mode, key: str, user: str, name: str) -> DefinitionError:

@@ -11,13 +11,18 @@ from typing import Any
 
 import msgspec
 
+from solidstate.acceptance import acceptor
+from solidstate.composite_request import blamed, flatten, groups
 from solidstate.composition import Node
 from solidstate.config import configurable, describe, schema_of
-from solidstate.config_errors import ConfigError, Path, mismatch, missing, pasteable, quoted, unknown
-from solidstate.documents import document_problem, merge, plain, written
+from solidstate.config_errors import ConfigError, Path, mismatch, missing, pasteable, quoted, unknown, without_echo
+from solidstate.documents import document_problem, plain, written
 from solidstate.errors import RequestErrors, SolidstateError, closest, name_list, short, shown
 from solidstate.evaluate import evaluate
+from solidstate.hiding import holds_secret, masked
+from solidstate.output_options import outputs_annotation
 from solidstate.pipeline import PipelineDefinition
+from solidstate.presets import merge_request
 from solidstate.resources import Mode
 from solidstate.selection import select_steps
 from solidstate.type_checks import type_name
@@ -25,6 +30,7 @@ from solidstate.type_checks import type_name
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 _CORRECT = "correct the value; the type's own check refuses it"
+_ENTRY = ["config", "inputs", "outputs"]
 _SECTIONS = ["mode", "preset", "solids", "resources", "tags", "steps", "from_run"]
 
 
@@ -49,7 +55,9 @@ def resolve_request(pipeline: PipelineDefinition, document: object) -> RunReques
     errors: list[ConfigError] = []
     request = _resolve(pipeline, document, errors)
     if errors or request is None:
-        raise RequestErrors(f"Run request for pipeline `{pipeline.name}`", errors)
+        guarded = any(holds_secret(schema_of(one)) for one in _types(pipeline, None).values())
+        told = [without_echo(error) for error in errors] if guarded else errors
+        raise RequestErrors(f"Run request for pipeline `{pipeline.name}`", told)
     return request
 
 
@@ -70,7 +78,8 @@ def _resolve(pipeline: PipelineDefinition, document: object, errors: list[Config
         base = pipeline.preset(preset)
         inner = [section for section in _SECTIONS if section != "preset"]
         errors += [unknown(("presets", preset), key, inner) for key in base.run_config if key not in inner]
-        merged = merge({"mode": base.mode, **base.run_config} if base.mode else base.run_config, merged)
+        below = {"mode": base.mode, **base.run_config} if base.mode else base.run_config
+        merged = merge_request(below, merged, _types(pipeline, merged.get("mode") or below.get("mode")))
         problem = document_problem(base.run_config) or document_problem(merged)
         if problem is not None:
             errors.append(problem)
@@ -84,6 +93,31 @@ def _resolve(pipeline: PipelineDefinition, document: object, errors: list[Config
     if from_run is not None and not (isinstance(from_run, str) and RUN_ID.fullmatch(from_run)):
         errors.append(mismatch(("from_run",), from_run, "a run id", "`solidstate runs` lists them"))
     return None if mode is None else RunRequest(mode.name, preset, solids, resources, tags, steps, from_run)
+
+
+def _types(pipeline: PipelineDefinition, mode: Any) -> dict[tuple[str, ...], Any]:
+    """The types of all that can be configured, by place; of resources that differ between modes those of ``mode``."""
+    types: dict[tuple[str, ...], Any] = {}
+    for node in pipeline.nodes:
+        place = _place(node.name)
+        if node.solid.config_type is not None:
+            types[*place, "config"] = node.solid.config_type
+        for inp in node.solid.inputs:
+            if inp.name not in node.bindings and configurable(inp.type.given_as):
+                types[*place, "inputs", inp.name] = inp.type.given_as
+    for use in pipeline.composites:
+        if use.definition.config_type is not None:
+            types[*_place(use.name), "config"] = use.definition.config_type
+    for one in sorted(pipeline.modes, key=lambda each: each.name == mode):
+        for key, definition in one.resources.items():
+            if definition.config_type is not None:
+                types["resources", key, "config"] = definition.config_type
+    return types
+
+
+def _place(name: str) -> tuple[str, ...]:
+    """Where a step or composite stands in a request: `outer.inner` under ``solids.outer.solids.inner``."""
+    return tuple(key for part in name.split(".") for key in ("solids", part))
 
 
 def _named(section: str, value: Any, names: list[str], errors: list[ConfigError]) -> str | None:
@@ -139,7 +173,7 @@ def _unselected(merged: Mapping[str, Any], pipeline: PipelineDefinition) -> set[
     """Steps that will not run, whose missing config is therefore no error."""
     if not isinstance(merged.get("steps"), str):
         return set()
-    chosen, errors = select_steps(merged["steps"], _upstream(pipeline))
+    chosen, errors = _select(pipeline, merged["steps"], _upstream(pipeline))
     return set() if errors else {node.name for node in pipeline.nodes} - set(chosen)
 
 
@@ -148,15 +182,22 @@ def _solids(
 ) -> dict[str, dict[str, Any]]:
     section = _section(("solids",), value, errors)
     nodes = {node.name: node for node in pipeline.nodes}
-    errors += [unknown(("solids",), key, list(nodes)) for key in section if key not in nodes]
-    result: dict[str, dict[str, Any]] = {}
-    for name, node in nodes.items():
-        path: Path = ("solids", name)
-        entry = _section(path, section.get(name), errors)
-        errors += [unknown(path, key, ["config", "inputs"]) for key in entry if key not in ("config", "inputs")]
-        config = _config((*path, "config"), node.solid.config_type, entry, errors, needed=name not in unselected)
-        inputs = _inputs((*path, "inputs"), node, entry.get("inputs"), errors, needed=name not in unselected)
-        kept = {key: part for key, part in (("config", config), ("inputs", inputs)) if part}
+
+    def composite_config(path: Path, config_type: Any, entry: Mapping[str, Any], needed: bool) -> dict[str, Any]:
+        return _config(path, config_type, entry, errors, needed=needed)
+
+    flat = flatten(pipeline, section, set(nodes) - unselected, composite_config, errors)
+    result: dict[str, dict[str, Any]] = {name: {"config": config} for name, config in flat.configs.items()}
+    for name, place in flat.places.items():
+        node, path, entry = nodes[name], place.path, place.entry
+        found: list[ConfigError] = []
+        found += [unknown(path, key, _ENTRY) for key in entry if key not in _ENTRY]
+        given = name not in unselected and name not in flat.unmade
+        config = _config((*path, "config"), node.solid.config_type, entry, found, needed=given)
+        inputs = _inputs((*path, "inputs"), node, entry.get("inputs"), found, needed=name not in unselected)
+        outputs = _outputs((*path, "outputs"), node, entry.get("outputs"), found)
+        errors += blamed(found, place)
+        kept = {key: part for key, part in zip(_ENTRY, (config, inputs, outputs), strict=True) if part}
         if kept:
             result[name] = kept
     return result
@@ -181,7 +222,8 @@ def _config(
     if value is None and not needed:
         return {}
     if value is not None and not isinstance(value, (Mapping, config_type)):
-        errors.append(mismatch(path, value, "a mapping", f"its fields: `{describe(schema_of(config_type))}`"))
+        schema = schema_of(config_type)
+        errors.append(mismatch(path, masked(schema, value), "a mapping", f"its fields: `{describe(schema)}`"))
         return {}
     return _judged(path, value or {}, config_type, errors) or {}
 
@@ -189,7 +231,7 @@ def _config(
 def _judged(path: Path, value: Any, annotation: Any, errors: list[ConfigError]) -> Any:
     """The value as JSON data, once all that is wrong with it is noted: first its shape, then what only its type itself
     knows (``__post_init__``)."""
-    found = evaluate(schema_of(annotation), value, path)
+    found = [] if acceptor(annotation)(value) else evaluate(schema_of(annotation), value, path)
     data = plain(value)
     if not found:
         try:
@@ -199,7 +241,8 @@ def _judged(path: Path, value: Any, annotation: Any, errors: list[ConfigError]) 
             problem, _, place = problem.partition(" - at `$")  # where msgspec was
             steps = [int(step) if step.isdigit() else step for step in re.findall(r"\w+", place, re.ASCII)]
             text = f"Not a valid `{type_name(annotation)}`: {problem.rstrip('.')}."
-            found = [ConfigError("constraint", (*path, *steps), text, given=value, hint=_CORRECT)]
+            echo = masked(schema_of(annotation), value)
+            found = [ConfigError("constraint", (*path, *steps), text, given=echo, hint=_CORRECT)]
     errors += found
     return data
 
@@ -216,13 +259,13 @@ def _inputs(path: Path, node: Node, value: Any, errors: list[ConfigError], *, ne
             errors.append(unknown(path, key, list(open_inputs)))
     result: dict[str, Any] = {}
     for name, inp in open_inputs.items():
-        if name in given and not configurable(inp.type.annotation):
+        if name in given and not configurable(inp.type.given_as):
             problem = f"Input `{name}` of `{node.name}` is of type `{inp.type.name}`, which config cannot give."
             errors.append(ConfigError("unknown", (*path, name), problem, given=given[name], hint="remove it"))
         elif name in given:
-            result[name] = _judged((*path, name), given[name], inp.type.annotation, errors)
+            result[name] = _judged((*path, name), given[name], inp.type.given_as, errors)
         elif not inp.has_default and needed:
-            error = missing((*path, name), schema_of(inp.type.annotation))
+            error = missing((*path, name), schema_of(inp.type.given_as))
             problem = f"Input `{name}` of `{node.name}` is not connected and not given."
             errors.append(
                 ConfigError(
@@ -230,6 +273,19 @@ def _inputs(path: Path, node: Node, value: Any, errors: list[ConfigError], *, ne
                 )
             )
     return result
+
+
+def _outputs(path: Path, node: Node, value: Any, errors: list[ConfigError]) -> list[Any]:
+    """Where to write outputs, beside storing them."""
+    if value is None:
+        return []
+    annotation = outputs_annotation(node.solid)
+    if annotation is None:
+        problem = f"`{node.name}` has no output that can be written where config says."
+        errors.append(ConfigError("unknown", path, problem, given=value, hint="remove it"))
+        return []
+    written: list[Any] = _judged(path, value, annotation, errors)
+    return written
 
 
 def _resources(mode: Mode | None, value: Any, errors: list[ConfigError]) -> dict[str, dict[str, Any]]:
@@ -254,6 +310,12 @@ def _upstream(pipeline: PipelineDefinition) -> dict[str, list[str]]:
     }
 
 
+def _select(
+    pipeline: PipelineDefinition, text: str, upstream: dict[str, list[str]]
+) -> tuple[list[str], list[ConfigError]]:
+    return select_steps(text, upstream, groups(pipeline), {node.name: node.solid.tags for node in pipeline.nodes})
+
+
 def _steps(pipeline: PipelineDefinition, merged: Mapping[str, Any], errors: list[ConfigError]) -> list[str] | None:
     value = merged.get("steps")
     if value is None:
@@ -262,7 +324,7 @@ def _steps(pipeline: PipelineDefinition, merged: Mapping[str, Any], errors: list
         errors.append(mismatch(("steps",), value, "str", 'for example `"split*"`'))
         return None
     upstream = _upstream(pipeline)
-    chosen, found = select_steps(value, upstream)
+    chosen, found = _select(pipeline, value, upstream)
     errors += found
     if found or merged.get("from_run") is not None:
         return chosen

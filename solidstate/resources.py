@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, overload
+from typing import Any, Generic, Protocol, overload
 
 import msgspec
 
@@ -21,11 +21,10 @@ from solidstate.signature import (
     summary_of,
     where,
 )
+from solidstate.type_variables import P, R
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-class ResourceDefinition(msgspec.Struct, frozen=True, eq=False):
+class ResourceDefinition(msgspec.Struct, Generic[P, R], frozen=True, eq=False):
     """How to make one resource: ``fn(context?, config?, other resources by name...)``.
 
     A generator function yields the resource once; what follows the ``yield`` is its teardown, run even when the step
@@ -33,21 +32,27 @@ class ResourceDefinition(msgspec.Struct, frozen=True, eq=False):
     """
 
     name: str
-    fn: Callable[..., Any]
+    fn: Callable[P, R]
     config_type: Any = None
     takes_context: bool = False
     requires: tuple[str, ...] = ()
     generator: bool = False
     description: str = ""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.fn(*args, **kwargs)
 
 
+class ResourceDecorator(Protocol):
+    """``@resource(...)`` with arguments: makes a resource of any function."""
+
+    def __call__(self, fn: Callable[P, R], /) -> ResourceDefinition[P, R]: ...
+
+
 @overload
-def resource(fn: F, /) -> ResourceDefinition: ...
+def resource(fn: Callable[P, R], /) -> ResourceDefinition[P, R]: ...
 @overload
-def resource(*, name: str | None = None, description: str | None = None) -> Callable[[F], ResourceDefinition]: ...
+def resource(*, name: str | None = None, description: str | None = None) -> ResourceDecorator: ...
 def resource(fn: Any = None, /, *, name: str | None = None, description: str | None = None) -> Any:
     """Declare a resource. Its typed ``config`` parameter becomes ``resources.<key>.config`` in the run request."""
 

@@ -35,8 +35,9 @@ def check_name(name: object, subject: str, *, path: str = "") -> None:
     )
 
 
-def function_of(value: Any, decorator: str) -> Callable[..., Any]:
-    """The function that ``@decorator`` was put on. Raises DefinitionError for what cannot be one."""
+def function_of(value: Any, decorator: str, *, coroutines: bool = False) -> Callable[..., Any]:
+    """The function that ``@decorator`` was put on; an ``async`` one only where ``coroutines`` are. Raises
+    DefinitionError for what cannot be one."""
     if isinstance(value, staticmethod):
         return value.__func__
     if inspect.isclass(value):
@@ -51,7 +52,7 @@ def function_of(value: Any, decorator: str) -> Callable[..., Any]:
         problem = f"`@{decorator}` takes a function, found {found} of type `{type(value).__name__}`."
         hint = f"write `@{decorator}` or `@{decorator}(name=...)`, once, directly above a `def`"
         raise DefinitionError(problem, subject=decorator, hint=hint)
-    if inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value):
+    if not coroutines and (inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value)):
         raise DefinitionError(
             f"`@{decorator}` takes a plain function, found the coroutine function `{name_of(value)}`.",
             subject=name_of(value),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeVar, get_args, get_origin, overload
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Generic, Protocol, get_args, get_origin, overload
 
 import msgspec
 
 from solidstate.composition import current_composition
-from solidstate.declarations import In, Out, argument_problems, parameter_problems
+from solidstate.declarations import DynamicOut, In, Out, argument_problems, parameter_problems
 from solidstate.errors import DefinitionError, DefinitionErrors, lookup, short
 from solidstate.events import Output
+from solidstate.expectations import Expectation
+from solidstate.handles import OutputHandle, OutputHandles
+from solidstate.hooks import HookDefinition, hook_tuple
 from solidstate.policies import Compute, RetryPolicy
 from solidstate.signature import (
     CONTEXT_NAMES,
@@ -24,11 +27,13 @@ from solidstate.signature import (
     summary_of,
     where,
 )
+from solidstate.type_variables import P, R
 from solidstate.types import ANY, EdgeType, resolve_type
 
 __all__ = ["AliasedSolid", "In", "InputDefinition", "Out", "OutputDefinition", "SolidDefinition", "check_name", "solid"]
 
-F = TypeVar("F", bound=Callable[..., Any])
+Wired = OutputHandle | OutputHandles | Sequence[OutputHandle]
+"""What takes a value's place in the body of a pipeline."""
 
 _UNSET: Any = msgspec.UNSET
 
@@ -47,19 +52,27 @@ class InputDefinition(msgspec.Struct, frozen=True, eq=False):
 
 
 class OutputDefinition(msgspec.Struct, frozen=True, eq=False):
-    """An output as it was declared and inferred."""
+    """An output as it was declared and inferred. A ``dynamic`` one has up to ``max_items`` items of the type."""
 
     name: str
     type: EdgeType
     description: str = ""
     optional: bool = False
+    dynamic: bool = False
+    max_items: int = 1
 
 
-class SolidDefinition(msgspec.Struct, frozen=True, eq=False):
-    """A solid. Called in a pipeline it becomes a node; called anywhere else it is the function it wraps."""
+class SolidDefinition(msgspec.Struct, Generic[P, R], frozen=True, eq=False):
+    """A solid. Called in a pipeline it becomes a node; called anywhere else it is the function it wraps.
+
+    For type checkers a call with values has the parameters and the result of that function. A call with outputs of
+    other solids, as in a pipeline's body, may leave out ``context``, ``config`` and what config gives, so it is not
+    checked there, and its result is ``Any``; so is that of a call without arguments, which may be either. Which output
+    fits which input is told when the pipeline is built.
+    """
 
     name: str
-    fn: Callable[..., Any]
+    fn: Callable[P, R]
     inputs: tuple[InputDefinition, ...]
     outputs: tuple[OutputDefinition, ...]
     takes_context: bool = False
@@ -69,33 +82,54 @@ class SolidDefinition(msgspec.Struct, frozen=True, eq=False):
     compute: Compute = Compute()
     tags: dict[str, str] = {}
     description: str = ""
+    hooks: tuple[HookDefinition, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
 
+    @overload
+    def __call__(self, *args: Wired, **kwargs: Wired) -> Any: ...
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         composition = current_composition()
         if composition is None:
             return self.fn(*args, **kwargs)
         return composition.invoke(self, self.name, {}, args, kwargs)
 
-    def alias(self, name: str) -> AliasedSolid:
+    def alias(self, name: str) -> AliasedSolid[P, R]:
         """The same solid under another name in a pipeline, with config, inputs and history of its own."""
         check_name(name, f"alias of solid `{self.name}`")
         return AliasedSolid(self, name)
 
+    def with_hooks(self, hooks: Iterable[HookDefinition]) -> SolidDefinition[P, R]:
+        """The same solid with these hooks after those it has. Raises DefinitionError for what is no hook."""
+        added = hook_tuple([*self.hooks, *hook_tuple(hooks, f"solid `{self.name}`")], f"solid `{self.name}`")
+        return msgspec.structs.replace(self, hooks=added)
+
     def input(self, name: str) -> InputDefinition:
         """Raises DefinitionError when there is none of that name."""
+        for inp in self.inputs:
+            if inp.name == name:
+                return inp
         return lookup("input", name, {inp.name: inp for inp in self.inputs}, f"solid `{self.name}`")
 
     def output(self, name: str) -> OutputDefinition:
         """Raises DefinitionError when there is none of that name."""
+        for out in self.outputs:
+            if out.name == name:
+                return out
         return lookup("output", name, {out.name: out for out in self.outputs}, f"solid `{self.name}`")
 
 
-class AliasedSolid(msgspec.Struct, frozen=True, eq=False):
+class AliasedSolid(msgspec.Struct, Generic[P, R], frozen=True, eq=False):
     """A solid under another name: a node of its own in a pipeline."""
 
-    solid: SolidDefinition
+    solid: SolidDefinition[P, R]
     name: str
 
+    @overload
+    def __call__(self, *args: Wired, **kwargs: Wired) -> Any: ...
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         composition = current_composition()
         if composition is None:
@@ -103,8 +137,14 @@ class AliasedSolid(msgspec.Struct, frozen=True, eq=False):
         return composition.invoke(self.solid, self.name, {}, args, kwargs)
 
 
+class SolidDecorator(Protocol):
+    """``@solid(...)`` with arguments: makes a solid of any function."""
+
+    def __call__(self, fn: Callable[P, R], /) -> SolidDefinition[P, R]: ...
+
+
 @overload
-def solid(fn: F, /) -> SolidDefinition: ...
+def solid(fn: Callable[P, R], /) -> SolidDefinition[P, R]: ...
 @overload
 def solid(
     *,
@@ -116,7 +156,8 @@ def solid(
     retry: RetryPolicy | None = None,
     compute: Compute | None = None,
     tags: Mapping[str, str] | None = None,
-) -> Callable[[F], SolidDefinition]: ...
+    hooks: Iterable[HookDefinition] | None = None,
+) -> SolidDecorator: ...
 def solid(
     fn: Any = None,
     /,
@@ -129,16 +170,18 @@ def solid(
     retry: RetryPolicy | None = None,
     compute: Compute | None = None,
     tags: Mapping[str, str] | None = None,
+    hooks: Iterable[HookDefinition] | None = None,
 ) -> Any:
     """Declare a solid from a function.
 
     A first parameter named ``context`` receives the context; ``config`` (annotated with a ``msgspec.Struct``) the
     solid's config; every other parameter is an input. The return annotation is the single output ``result`` unless
-    ``outs`` declares others. Raises DefinitionErrors with everything that is wrong with the declaration.
+    ``outs`` declares others. The function may be a generator, ``async``, or both. Raises DefinitionErrors with
+    everything that is wrong with the declaration.
     """
 
     def decorate(value: Any) -> SolidDefinition:
-        func = function_of(value, "solid")
+        func = function_of(value, "solid", coroutines=True)
         title = name if name is not None else name_of(func)
         problems = argument_problems(title, where(func), ins, outs, resources, retry, compute, tags)
         if problems:
@@ -153,6 +196,7 @@ def solid(
             retry=retry,
             compute=compute or Compute(),
             tags={str(k): str(v) for k, v in (tags or {}).items()},
+            hooks=hook_tuple(hooks, f"solid `{title}`", where(func)),
         )
 
     return decorate if fn is None else decorate(fn)
@@ -206,7 +250,12 @@ def _define(
             )
     outputs = [
         OutputDefinition(
-            key, _edge(annotation, f"output `{key}` of solid `{name}`", place, problems), out.description, out.optional
+            key,
+            _edge(annotation, f"output `{key}` of solid `{name}`", place, problems),
+            out.description,
+            out.optional,
+            dynamic=isinstance(out, DynamicOut),
+            max_items=out.max_items if isinstance(out, DynamicOut) else 1,
         )
         for key, annotation, out in _returned(func, hints, outs)
     ]
@@ -248,11 +297,18 @@ def _returned(
 ) -> list[tuple[str, Any, Out]]:
     """Name, type and declaration of each output."""
     # A generator's annotation speaks of what it yields, not of its output.
-    generator = inspect.isgeneratorfunction(inspect.unwrap(func))
+    plain = inspect.unwrap(func)
+    generator = inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain)
     returned = Any if generator else hints.get("return", Any)
     if returned is Output or get_origin(returned) is Output:  # `-> Output[int]`: the output is the int inside
         returned = next(iter(get_args(returned)), Any)
     if outs is None:
         return [("result", returned, Out())]
     single = returned if len(outs) == 1 else Any
-    return [(key, out.type if _told(out.type) else single, out) for key, out in outs.items()]
+
+    def annotation(out: Out) -> Any:
+        if _told(out.type):
+            return out.type
+        return Any if isinstance(out, DynamicOut) else single  # a return annotation speaks of all items together
+
+    return [(key, annotation(out), out) for key, out in outs.items()]

@@ -39,6 +39,8 @@ _NEARLY = {
 
 def is_frame(value: object) -> bool:
     """Whether this module is responsible: a frame, series or array of a known library, or something close to it."""
+    if type(value).__module__ == "builtins":
+        return False
     return any(identity in _KINDS or identity in _NEARLY for identity in _ancestry(value))
 
 

@@ -24,6 +24,7 @@ from solidstate.storage.store import ObjectStore
 class _PlanStep(msgspec.Struct):
     name: str
     solid: str = ""
+    map_over: Any = None
 
 
 class _PlanSteps(msgspec.Struct):
@@ -115,9 +116,13 @@ def record_of(store: ObjectStore, pipeline: str, run: str) -> RunRecord:
 
 def step_names(store: ObjectStore, pipeline: str, plan_hash: str) -> list[str]:
     """The steps of a recorded plan, in plan order."""
+    return [step.name for step in _plan_steps(store, pipeline, plan_hash)]
+
+
+def _plan_steps(store: ObjectStore, pipeline: str, plan_hash: str) -> list[_PlanStep]:
     key = keys.plan(pipeline, plan_hash)
     try:
-        return [step.name for step in msgspec.json.decode(store.get(key), type=_PlanSteps).steps]
+        return msgspec.json.decode(store.get(key), type=_PlanSteps).steps
     except msgspec.MsgspecError as error:
         raise IntermediateError(f"The object `{key}` is not a plan: {error}.", subject=key) from error
 
@@ -128,32 +133,50 @@ def events_of(store: ObjectStore, run: RunSummary) -> Iterator[AnyEvent]:
     try:
         body = store.get(key)
     except MissingObject:
-        for step in step_names(store, run.pipeline, run.plan):
-            yield from step_events(store, run.pipeline, step, run.run)
+        for step in _plan_steps(store, run.pipeline, run.plan):
+            for item in [""] if step.map_over is None else items_so_far(store, run.pipeline, step.name, run.run):
+                yield from step_events(store, run.pipeline, step.name, run.run, item=item)
         return
     yield from _decoded(body, key)
 
 
-def step_events(store: ObjectStore, pipeline: str, step: str, run: str, *, thorough: bool = True) -> list[AnyEvent]:
-    """What one step has left so far: by attempt; of one attempt's duplicates the one that committed comes last.
+def items_so_far(store: ObjectStore, pipeline: str, step: str, run: str) -> list[str]:
+    """The items of which a mapped step has left anything, by key."""
+    prefixes = (keys.commits_prefix(pipeline, step, run), keys.all_attempts_prefix(pipeline, step, run))
+    found = (keys.item_in(info.key) for prefix in prefixes for info in store.list(prefix))
+    return sorted({item for item in found if item is not None})
+
+
+def step_events(
+    store: ObjectStore, pipeline: str, step: str, run: str, *, thorough: bool = True, item: str = ""
+) -> list[AnyEvent]:
+    """What one step (or one ``item`` of a mapped one) has left so far: by attempt; of one attempt's duplicates the one
+    that committed comes last.
 
     Not ``thorough`` spares the listing where a first attempt has committed: nothing but its own duplicates and those
     who adopted its result can be beside it.
     """
-    key = keys.commit(pipeline, step, run)
+    key = keys.commit(pipeline, step, run, item)
     try:
         committed = decode_commit_events(store.get(key), key)
     except MissingObject:
         committed = []
     if committed and not thorough and committed[0].attempt <= 1:
         return committed
-    lost = [_decoded(store.get(info.key), info.key) for info in store.list(keys.attempts_prefix(pipeline, step, run))]
+    lost = [
+        _decoded(store.get(info.key), info.key) for info in store.list(keys.attempts_prefix(pipeline, step, run, item))
+    ]
     # Attempts of one number are duplicates, or follow a redrive, which counts from one again. Of those, and of those
     # only, the clock must tell which was first.
     order = [
-        (events[0].attempt, events is committed, events[0].time, events) for events in (*lost, committed) if events
+        (events[0].attempt, _rank(events, committed), events[0].time, events) for events in (*lost, committed) if events
     ]
     return [event for *_, events in sorted(order, key=lambda group: group[:3]) for event in events]
+
+
+def _rank(events: list[AnyEvent], committed: list[AnyEvent]) -> int:
+    """Attempts without a result, then the one that committed, then what followed its commit: its hooks."""
+    return 1 if events is committed else 2 if events[0].seq > 1 else 0
 
 
 def _decoded(body: bytes, key: str) -> list[Any]:

@@ -10,17 +10,21 @@ holds a slash. What a stranger can choose (run ids, attempt ids) is checked here
     v1/commits/<pipeline>/<step>/<run>.ndjson            a step's result; created once, never overwritten
     v1/attempts/<pipeline>/<step>/<run>/<attempt>.ndjson events of an attempt that did not commit
     v1/data/<pipeline>/<step>/<run>/<attempt>/<output>   outputs too large for the commit
+
+A step that is mapped over the items of a dynamic output has all of these once for each item: ``<run>@<item>`` stands in
+the place of ``<run>``, and ``<output>@<item>`` for the items themselves. Run ids never hold an ``@``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 from solidstate.errors import StorageError
 
 ROOT = "v1"
-_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,254}")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
@@ -50,24 +54,57 @@ def plan(pipeline: str, plan_hash: str) -> str:
     return _key("plans", pipeline, f"{plan_hash}.json")
 
 
-def commit(pipeline: str, step: str, run: str) -> str:
-    return _key("commits", pipeline, step, f"{run}.ndjson")
+def commit(pipeline: str, step: str, run: str, item: str = "") -> str:
+    return _key("commits", pipeline, step, f"{_of(run, item)}.ndjson")
 
 
-def attempt(pipeline: str, step: str, run: str, attempt_id: str) -> str:
-    return _key("attempts", pipeline, step, run, f"{attempt_id}.ndjson")
+def commits_prefix(pipeline: str, step: str, run: str) -> str:
+    """Of the commits of all items of a mapped step."""
+    return _key("commits", pipeline, step, f"{run}@")
 
 
-def attempts_prefix(pipeline: str, step: str, run: str) -> str:
-    return _key("attempts", pipeline, step, run) + "/"
+def attempt(pipeline: str, step: str, run: str, attempt_id: str, item: str = "") -> str:
+    return _key("attempts", pipeline, step, _of(run, item), f"{attempt_id}.ndjson")
 
 
-def data(pipeline: str, step: str, run: str, attempt_id: str, output: str) -> str:
-    return _key("data", pipeline, step, run, attempt_id, output)
+def attempts_prefix(pipeline: str, step: str, run: str, item: str = "") -> str:
+    return _key("attempts", pipeline, step, _of(run, item)) + "/"
+
+
+def all_attempts_prefix(pipeline: str, step: str, run: str) -> str:
+    """Of the attempts of all items of a mapped step."""
+    return _key("attempts", pipeline, step, f"{run}@")
+
+
+def data(
+    pipeline: str, step: str, run: str, attempt_id: str, output: str, *, item: str = "", output_item: str = ""
+) -> str:
+    return _key("data", pipeline, step, _of(run, item), attempt_id, _of(output, output_item))
 
 
 def data_prefix(pipeline: str, step: str, run: str) -> str:
     return _key("data", pipeline, step, run) + "/"
+
+
+def mapped_data_prefix(pipeline: str, step: str, run: str) -> str:
+    """Of the data of all items of a mapped step."""
+    return _key("data", pipeline, step, f"{run}@")
+
+
+def item_list(pipeline: str, step: str, run: str, output: str) -> str:
+    """Where the keys of a dynamic output's items stand, for a distributed Map to read."""
+    return _key("data", pipeline, step, run, "items", f"{output}.json")
+
+
+def item_in(key: str) -> str | None:
+    """The item in the key of a mapped step's commit or attempt; None in other keys."""
+    parts = key.split("/")
+    item = parts[4].removesuffix(".ndjson").partition("@")[2] if len(parts) > 4 else ""
+    return item or None
+
+
+def _of(name: str, item: str) -> str:
+    return f"{name}@{item}" if item else name
 
 
 def attempt_id(number: int, request: str) -> str:
@@ -83,9 +120,14 @@ def parse_run_record(key: str) -> tuple[str, str] | None:
     return None
 
 
+@lru_cache(maxsize=8192)
+def _valid(part: str) -> bool:
+    return _PART.fullmatch(part) is not None
+
+
 def _key(*parts: str) -> str:
     for part in parts:
-        if not _PART.fullmatch(part):
+        if not _valid(part):
             raise StorageError(
                 f"{part!r:.80} cannot be part of a key.",
                 subject=part[:80],

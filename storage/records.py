@@ -30,7 +30,11 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StepSummary(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How one step ended. Sizes in bytes as stored; ``inputs`` and ``outputs`` map names to sizes."""
+    """How one step ended. Sizes in bytes as stored; ``inputs`` and ``outputs`` map names to sizes;
+    ``warnings`` are the expectations of severity ``warn`` that were not met, and the hooks that raised.
+
+    Of a mapped step: ``items`` counts its items by status; sizes, times and counts are sums over them, ``attempts`` is
+    the most any of them took; ``item_errors`` are those of the first items that failed, by key."""
 
     step: str
     solid: str
@@ -44,6 +48,9 @@ class StepSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     materializations: list[str] = []
     reason: str = ""
     error: ErrorInfo | None = None
+    warnings: list[str] = []
+    items: dict[str, int] | None = None
+    item_errors: dict[str, ErrorInfo] = {}
 
 
 class RunSummary(msgspec.Struct, frozen=True, omit_defaults=True):

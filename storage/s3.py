@@ -61,6 +61,10 @@ class S3Store:
     def __repr__(self) -> str:
         return f"S3Store('s3://{self._bucket}/{self._prefix}')"
 
+    def location(self, key: str) -> tuple[str, str]:
+        """(bucket, whole key), for AWS services that read objects by themselves."""
+        return self._bucket, self._full(key)
+
     def get(self, key: str) -> bytes:
         full = self._full(key)
         with translated("read", self._bucket, full):

@@ -7,9 +7,10 @@ bytes were made. :class:`SpoolingSink` decides on the fly and hashes everything 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -31,21 +32,23 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class SpoolingSink:
-    """A write-only binary file. Up to ``limit`` bytes stay in memory; the first byte more opens the object ``key``.
+    """A write-only binary file. Up to ``limit`` bytes stay in memory; the first byte more opens the object ``key`` (or
+    what it returns: most values never need one).
 
     Use it as a context manager, write, and read :attr:`stored` after the block. When the block raises, nothing becomes
     visible in the store.
     """
 
-    def __init__(self, store: ObjectStore, key: str, limit: int = INLINE_LIMIT) -> None:
+    def __init__(self, store: ObjectStore, key: str | Callable[[], str], limit: int = INLINE_LIMIT) -> None:
         self._store = store
         self._key = key
         self._limit = limit
         self._size = 0
-        self._sha = hashlib.sha256()
+        self._sha: Any = None
         self._held: bytearray | None = bytearray()
+        self._opened: str | None = None
         self._writer: ObjectWriter | None = None
-        self._open = ExitStack()
+        self._open: ExitStack | None = None
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -55,31 +58,40 @@ class SpoolingSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed = True
-        self._open.__exit__(kind, error, trace)
+        if self._open is not None:
+            self._open.__exit__(kind, error, trace)
 
     @property
     def stored(self) -> Stored:
         """The result. Meaningful after the block was left without an exception."""
         inline = bytes(self._held) if self._held is not None else None
-        key = self._key if self._held is None else None
-        return Stored(size=self._size, sha256=self._sha.hexdigest(), inline=inline, key=key)
+        key = self._opened if self._held is None else None
+        sha = hashlib.sha256(inline) if inline is not None else self._sha
+        return Stored(size=self._size, sha256=sha.hexdigest(), inline=inline, key=key)
 
     @property
     def closed(self) -> bool:
         return self._closed
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:
+        if type(data) is bytes and self._held is not None and self._size + len(data) <= self._limit:
+            self._size += len(data)
+            self._held += data
+            return len(data)
         view = memoryview(data).cast("B")  # pyarrow hands over its own buffers, which have no length in bytes
-        self._sha.update(view)
         self._size += view.nbytes
         if self._held is not None:
             if self._size <= self._limit:
                 self._held += view
                 return view.nbytes
-            self._writer = self._open.enter_context(self._store.writer(self._key))
+            self._open = ExitStack()
+            self._sha = hashlib.sha256(self._held)
+            self._opened = self._key if isinstance(self._key, str) else self._key()
+            self._writer = self._open.enter_context(self._store.writer(self._opened))
             self._writer.write(self._held)
             self._held = None
         if self._writer is not None:
+            self._sha.update(view)
             self._writer.write(view)
         return view.nbytes
 
@@ -99,7 +111,9 @@ class SpoolingSink:
         return self._size
 
 
-def store_value(store: ObjectStore, key: str, value: object, codec: Codec, limit: int = INLINE_LIMIT) -> Stored:
+def store_value(
+    store: ObjectStore, key: str | Callable[[], str], value: object, codec: Codec, limit: int = INLINE_LIMIT
+) -> Stored:
     """Encode ``value``; write an object only beyond ``limit`` bytes. Raises ``NotStorable`` from the codec and
     ``StorageError`` from the store; then nothing is visible under ``key``."""
     with SpoolingSink(store, key, limit) as sink:

@@ -7,9 +7,11 @@ stores: what works in a folder works on S3 and the other way round.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol
+from functools import lru_cache
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -70,11 +72,21 @@ class ObjectStore(Protocol):
         ...
 
 
+@runtime_checkable
+class LocatedStore(Protocol):
+    """A store whose objects AWS services can read."""
+
+    def location(self, key: str) -> tuple[str, str]:
+        """(bucket, whole key) of an object."""
+        ...
+
+
 def missing(key: str, place: str) -> MissingObject:
     """The error for a key that holds nothing; ``place`` names the store, as in ``s3://bucket``."""
     return MissingObject(f"There is no object `{key}` in `{place}`.", subject=key, path=f"{place}/{key}")
 
 
+@lru_cache(maxsize=8192)
 def check_key(key: str) -> str:
     """The key itself, when every store can hold it; raises ``StorageError`` otherwise."""
     problem = _problem_with(key, key.split("/"))
@@ -101,7 +113,14 @@ def check_prefix(prefix: str) -> str:
     return prefix
 
 
+_PLAIN = re.compile(
+    r"[A-Za-z0-9_][A-Za-z0-9_@-]{0,127}(?:/[A-Za-z0-9_][A-Za-z0-9_.@-]{0,126}[A-Za-z0-9_@-])*", re.ASCII
+)
+
+
 def _problem_with(key: str, segments: list[str]) -> str:
+    if len(key) <= MAX_KEY_BYTES and _PLAIN.fullmatch(key):  # what nearly every key looks like
+        return ""
     try:
         length = len(key.encode())
     except UnicodeEncodeError:

@@ -14,7 +14,7 @@ from solidstate.cli.render_run import STYLES, request_lines, run_lines
 from solidstate.cli.terminal import Terminal
 from solidstate.cli.text import BLANK, Line, Span, human_duration, human_time, line, table
 from solidstate.errors import MissingObject, SolidstateError, closest, name_list
-from solidstate.events import AnyEvent, LogMessage, StepExpectation, StepMaterialization, encode_events, kind_of
+from solidstate.events import AnyEvent, LogMessage, StepExpectation, StepMaterialization, encode_events, final_events, kind_of
 from solidstate.handler.end import summarise_step
 from solidstate.infra.home import Home, home_from
 from solidstate.planner.plan import decode_plan
@@ -150,8 +150,7 @@ def _wanted(event: AnyEvent, options: HistoryOptions) -> bool:
 
 def summary_document(run: RunSummary, events: list[AnyEvent]) -> dict[str, Any]:
     """A run as JSON data, every field present, with what it materialized and which expectations it tested."""
-    last = {step.step: step.attempts for step in run.steps}
-    final = [event for event in events if event.attempt == last.get(event.step)]
+    final = final_events(events)
     return {
         **_plain(run),
         "materializations": [

@@ -21,7 +21,16 @@ from rich.text import Text
 from solidstate.cli.progress import Narrator
 from solidstate.cli.terminal import Terminal
 from solidstate.cli.text import Line, human_duration, printable
-from solidstate.events import AnyEvent, RunStart, StepFailure, StepRetry, StepSkipped, StepStart, StepSuccess
+from solidstate.events import (
+    AnyEvent,
+    RunStart,
+    StepFailure,
+    StepRetry,
+    StepSkipped,
+    StepStart,
+    StepSuccess,
+    step_label,
+)
 from solidstate.handler.recorder import Observer
 
 MAX_RUNNING = 8
@@ -56,7 +65,7 @@ class _Picture:
         self._steps = steps
         self._title = title
         self._running: dict[str, tuple[float, int]] = {}
-        self._done = 0
+        self._done: set[str] = set()  # a mapped step when its first item is
         self._ended: deque[Line] = deque(maxlen=MAX_ENDED)
         self._began = time.monotonic()
         self._started = False
@@ -71,17 +80,17 @@ class _Picture:
                 case RunStart():
                     self._started, self._steps = True, event.steps
                 case StepStart():
-                    self._running[event.step] = (time.monotonic(), event.attempt)
+                    self._running[step_label(event)] = (time.monotonic(), event.attempt)
                 case StepSuccess() | StepSkipped():
-                    self._running.pop(event.step, None)
-                    self._done += 1
+                    self._running.pop(step_label(event), None)
+                    self._done.add(event.step)
                     self._ended.extend(lines)
                     return []
                 case StepFailure():
-                    self._running.pop(event.step, None)
-                    self._done += 1
+                    self._running.pop(step_label(event), None)
+                    self._done.add(event.step)
                 case StepRetry():
-                    self._running.pop(event.step, None)
+                    self._running.pop(step_label(event), None)
                 case _:
                     pass
             return lines
@@ -90,7 +99,7 @@ class _Picture:
         with self._lock:
             running = list(self._running.items())
             ended = [_text(one) for one in self._ended]
-            done, started = self._done, self._started
+            done, started = len(self._done), self._started
         now = time.monotonic()
         rows = Table.grid(padding=(0, 2, 0, 0))
         for step, (since, attempt) in running[:MAX_RUNNING]:

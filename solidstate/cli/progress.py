@@ -21,6 +21,7 @@ from solidstate.events import (
     StepSkipped,
     StepStart,
     StepSuccess,
+    step_label,
 )
 from solidstate.handler.recorder import Observer
 
@@ -49,39 +50,39 @@ class Narrator:
     def tell(self, event: AnyEvent) -> list[Line]:
         match event:
             case StepStart():
-                self._outputs[event.step] = []
-                self._doubts[event.step] = 0
+                self._outputs[step_label(event)] = []
+                self._doubts[step_label(event)] = 0
             case StepOutput():
-                self._outputs.setdefault(event.step, []).append(event.size)
+                self._outputs.setdefault(step_label(event), []).append(event.size)
             case StepExpectation(success=False):
-                self._doubts[event.step] = self._doubts.get(event.step, 0) + 1
+                self._doubts[step_label(event)] = self._doubts.get(step_label(event), 0) + 1
             case StepSuccess():
                 return [self._success(event)]
             case StepFailure():
                 text = f"{event.error.type}: {_first_line(event.error.message)}"
-                return [self._line("failed", "bold red", event.step, human_duration(event.duration_s), text)]
+                return [self._line("failed", "bold red", step_label(event), human_duration(event.duration_s), text)]
             case StepRetry():
                 text = (
                     f"attempt {event.attempt} failed: {event.error.type}: {_first_line(event.error.message)}; "
                     f"next in {human_duration(event.delay_s)}"
                 )
-                return [self._line("retry", "yellow", event.step, human_duration(event.duration_s), text)]
+                return [self._line("retry", "yellow", step_label(event), human_duration(event.duration_s), text)]
             case StepSkipped():
-                return [self._line("skipped", "dim", event.step, "", event.reason)]
+                return [self._line("skipped", "dim", step_label(event), "", event.reason)]
             case LogMessage(level="warning" | "error" | "critical"):
-                return [self._line(event.level, "yellow", event.step, "", _first_line(event.message))]
+                return [self._line(event.level, "yellow", step_label(event), "", _first_line(event.message))]
             case _:
                 pass
         return []
 
     def _success(self, event: StepSuccess) -> Line:
-        sizes = self._outputs.get(event.step, [])
+        sizes = self._outputs.get(step_label(event), [])
         facts = [human_size(sum(sizes))] if sizes else []
-        doubts = self._doubts.get(event.step, 0)
+        doubts = self._doubts.get(step_label(event), 0)
         if doubts:
             facts.append(f"{plural(doubts, 'expectation')} failed")
         style = "yellow" if doubts else "green"
-        return self._line("ok", style, event.step, human_duration(event.duration_s), ", ".join(facts))
+        return self._line("ok", style, step_label(event), human_duration(event.duration_s), ", ".join(facts))
 
     def _line(self, word: str, style: str, step: str, duration: str, text: str) -> Line:
         padding = " " * max(0, self._width - cell_width(step))

@@ -11,6 +11,8 @@ from solidstate.events import (
     AnyEvent,
     EngineEvent,
     ErrorInfo,
+    HookCompleted,
+    HookErrored,
     LogMessage,
     ResourceInit,
     ResourceTeardown,
@@ -27,9 +29,10 @@ from solidstate.events import (
     StepStart,
     StepSuccess,
     kind_of,
+    step_label,
 )
 
-_ALARMING = {"run_failure": "red", "step_failure": "red", "step_up_for_retry": "yellow", "step_skipped": "dim"}
+_ALARMING = {"run_failure": "red", "step_failure": "red", "step_up_for_retry": "yellow", "hook_errored": "yellow", "step_skipped": "dim"}
 _PLEASING = {"run_success": "green", "step_success": "green"}
 
 
@@ -39,7 +42,7 @@ def event_lines(events: Sequence[AnyEvent], *, width: int | None = None) -> list
         [
             [
                 Span(_clock(event.time), "dim"),
-                Span(f"{event.step}#{event.attempt}" if event.attempt > 1 else event.step, "cyan"),
+                Span(f"{step_label(event)}#{event.attempt}" if event.attempt > 1 else step_label(event), "cyan"),
                 Span(kind_of(event), _style(event)),
                 Span(describe(event)),
             ]
@@ -104,6 +107,10 @@ def _describe_end(event: AnyEvent) -> str:
             return f"{event.name} in {human_duration(event.duration_s)}"
         case ResourceTeardown():
             return event.name + (f": {_error(event.error)}" if event.error else "")
+        case HookCompleted():
+            return f"{event.name} in {human_duration(event.duration_s)}"
+        case HookErrored():
+            return f"{event.name}: {_error(event.error)}"
         case LogMessage():
             return f"{event.level}: {event.message}{_facts(event.fields)}"
         case EngineEvent():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from solidstate.cli.text import (
     BLANK,
     Line,
@@ -18,11 +20,13 @@ from solidstate.cli.text import (
     short_path,
     table,
 )
-from solidstate.events import AnyEvent, StepExpectation, StepMaterialization
+from solidstate.events import AnyEvent, StepExpectation, StepMaterialization, final_events, step_label
 from solidstate.storage.records import RunSummary, StepSummary
 
 MAX_STEPS = 100
 """A longer run's summary leaves out the steps that succeeded; ``show`` has them all."""
+MAX_ITEMS = 5
+"""Items of one mapped step whose errors are shown; ``events`` has them all."""
 STYLES = {
     "success": "green",
     "failed": "bold red",
@@ -63,7 +67,7 @@ def _step_row(step: StepSummary) -> list[Span]:
     if step.expectations_failed:
         remark = f"{step.expectations_failed} of {plural(step.expectations, 'expectation')} failed"
     return [
-        Span(_WORDS.get(step.status, step.status), "yellow" if step.expectations_failed else STYLES[step.status]),
+        Span(_status_word(step), "yellow" if step.expectations_failed else STYLES[step.status]),
         Span(step.step),
         Span(human_duration(step.duration_s) if ran else ""),
         Span(str(step.attempts) if step.attempts > 1 else ""),
@@ -71,6 +75,13 @@ def _step_row(step: StepSummary) -> list[Span]:
         Span(_sizes(step.outputs), "dim"),
         Span(remark, "yellow" if step.expectations_failed else "dim"),
     ]
+
+
+def _status_word(step: StepSummary) -> str:
+    """``ok``; of a mapped step how many items ended how: ``12 ok, 1 failed``."""
+    if step.items is None:
+        return _WORDS.get(step.status, step.status)
+    return ", ".join(f"{count} {_WORDS.get(status, status)}" for status, count in step.items.items()) or "no items"
 
 
 def _sizes(sizes: dict[str, int], limit: int = 4) -> str:
@@ -85,8 +96,20 @@ def failure_lines(steps: Sequence[StepSummary], *, tracebacks: bool = False) -> 
     lines: list[Line] = []
     for step in steps:
         if step.status == "failed":
-            lines += [BLANK, *_failure(step, tracebacks)]
+            shown = [_item(step, key) for key in list(step.item_errors)[:MAX_ITEMS]] or [step]
+            for one in shown:
+                lines += [BLANK, *_failure(one, tracebacks)]
+            more = (step.items or {}).get("failed", 1) - len(shown)
+            if more > 0:
+                lines += [BLANK, line(Span(f"and {plural(more, 'item')} more of {step.step} failed", "dim"))]
     return lines
+
+
+def _item(step: StepSummary, key: str) -> StepSummary:
+    """One item of a mapped step that failed, as a step."""
+    name = f"{step.step}[{key}]"
+    solid = name if step.solid == step.step else step.solid
+    return msgspec.structs.replace(step, step=name, solid=solid, error=step.item_errors[key], inputs={}, attempts=1)
 
 
 def _failure(step: StepSummary, tracebacks: bool) -> list[Line]:
@@ -116,13 +139,18 @@ def _failure(step: StepSummary, tracebacks: bool) -> list[Line]:
     return [*lines, *indented(inside)]
 
 
-def expectation_lines(steps: Sequence[StepSummary], events: Sequence[AnyEvent], *, width: int | None) -> list[Line]:
+def warning_lines(steps: Sequence[StepSummary]) -> list[Line]:
+    """What did not stop the run and yet wants to be seen: expectations of severity ``warn``, hooks that raised."""
+    rows = [[Span(step.step), Span(text, "yellow")] for step in steps for text in step.warnings]
+    return [BLANK, line(Span("warnings", "bold yellow")), *indented(table(rows))] if rows else []
+
+
+def expectation_lines(events: Sequence[AnyEvent], *, width: int | None) -> list[Line]:
     """The expectations that failed, with the facts their authors gave."""
-    last = {step.step: step.attempts for step in steps}
     rows = [
-        [Span(event.label or "expectation", "yellow"), Span(event.step), Span(_said(event), "dim")]
-        for event in events
-        if isinstance(event, StepExpectation) and not event.success and event.attempt == last.get(event.step)
+        [Span(event.label or "expectation", "yellow"), Span(step_label(event)), Span(_said(event), "dim")]
+        for event in final_events(events)
+        if isinstance(event, StepExpectation) and not event.success
     ]
     return [BLANK, line(Span("expectations that failed", "bold")), *indented(table(rows, width=width))] if rows else []
 
@@ -132,13 +160,16 @@ def _said(event: StepExpectation) -> str:
     return ": ".join(part for part in (event.description, facts) if part)
 
 
-def materialization_lines(steps: Sequence[StepSummary], events: Sequence[AnyEvent]) -> list[Line]:
+def materialization_lines(events: Sequence[AnyEvent]) -> list[Line]:
     """What the run left behind outside solidstate's own storage."""
-    last = {step.step: step.attempts for step in steps}
     rows = [
-        [Span(event.label), Span(short_path(event.path) if event.path else event.description), Span(event.step, "dim")]
-        for event in events
-        if isinstance(event, StepMaterialization) and event.attempt == last.get(event.step)
+        [
+            Span(event.label),
+            Span(short_path(event.path) if event.path else event.description),
+            Span(step_label(event), "dim"),
+        ]
+        for event in final_events(events)
+        if isinstance(event, StepMaterialization)
     ]
     return [BLANK, line(Span("materialized", "bold")), *indented(table(rows))] if rows else []
 
@@ -146,6 +177,9 @@ def materialization_lines(steps: Sequence[StepSummary], events: Sequence[AnyEven
 def outcome(run: RunSummary) -> Line:
     """How it ended, in one line."""
     counts = [f"{count} {_WORDS.get(status, status)}" for status, count in run.counts().items()]
+    warnings = sum(len(step.warnings) for step in run.steps)
+    if warnings:
+        counts.append(plural(warnings, "warning"))
     said = f"  {', '.join(counts)}" if counts else ""
     return line(Span(run.status, STYLES[run.status]), f" in {human_duration(run.duration_s)}", Span(said, "dim"))
 
@@ -164,8 +198,9 @@ def run_lines(
         BLANK,
         *step_lines(run.steps, width=width, all_steps=all_steps),
         *failure_lines(run.steps, tracebacks=tracebacks),
-        *expectation_lines(run.steps, events, width=width),
-        *materialization_lines(run.steps, events),
+        *warning_lines(run.steps),
+        *expectation_lines(events, width=width),
+        *materialization_lines(events),
         BLANK,
         outcome(run),
     ]

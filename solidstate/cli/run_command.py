@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
 
-from solidstate.cli.documents import overlay, read_document, tags_from
+from solidstate.cli.documents import Source, overlay, read_source, tags_from
 from solidstate.cli.exit_codes import FAILED, INTERRUPTED, SUCCESS
 from solidstate.cli.history_commands import summary_document
 from solidstate.cli.progress import watching
+from solidstate.cli.render_reuse import reuse_lines
 from solidstate.cli.render_run import run_lines
 from solidstate.cli.terminal import Terminal
 from solidstate.cli.text import BLANK, Line, Span, line
+from solidstate.documents import merge
 from solidstate.errors import SolidstateError
+from solidstate.handler.reuse import check_from_run, reuse_of
+from solidstate.handler.runtime import LoadedPipeline
+from solidstate.infra.again import request_from_failure
 from solidstate.infra.home import Home, home_from, new_run_id
 from solidstate.infra.local_run import Engine, run_local
 from solidstate.load import load_pipeline
 from solidstate.pipeline import PipelineDefinition
+from solidstate.planner.build import build_plan
 from solidstate.request import RUN_ID, resolve_request
 from solidstate.storage import keys
 from solidstate.storage.history import events_of, find_run
@@ -37,6 +44,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     preset: str | None
     steps: str | None
     from_run: str | None
+    from_failure: str | None
     tags: list[str]
     run_id: str | None
     home: str | None
@@ -46,12 +54,17 @@ class RunOptions(msgspec.Struct, frozen=True):
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     options = msgspec.convert(vars(arguments), RunOptions)
-    document = _document(options)
+    source = read_source(options.config) if options.config is not None else None
+    document = _document(options, source)
     pipeline = load_pipeline(options.target)
     home = home_from(options.home)
-    document = _with_known_run(pipeline, document, home)
-    request = resolve_request(pipeline, document)
+    loaded = LoadedPipeline(pipeline, build_plan(pipeline))
+    document = _with_known_run(loaded, document, home, options.from_failure)
+    with source.blamed(options.assignments) if source is not None else nullcontext():
+        request = resolve_request(pipeline, document)
+        check_from_run(home.store, loaded, request)
     run_id = _run_id(pipeline, options.run_id, home)
+    terminal.note(reuse_lines(reuse_of(loaded, request.steps, request.from_run)))
     names = request.steps if request.steps is not None else [node.name for node in pipeline.nodes]
     try:
         with watching(terminal, names, pipeline.name) as progress:
@@ -68,10 +81,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     return SUCCESS if summary.status == "success" else FAILED
 
 
-def _document(options: RunOptions) -> dict[str, Any]:
+def _document(options: RunOptions, source: Source | None) -> dict[str, Any]:
     """The run request: the file, over it ``--set``, over that the options that have a name of their own."""
-    document = read_document(options.config) if options.config is not None else {}
-    document = overlay(document, options.assignments)
+    document = overlay(source.parse() if source is not None else {}, options.assignments)
     named = {"mode": options.mode, "preset": options.preset, "steps": options.steps, "from_run": options.from_run}
     document.update({key: value for key, value in named.items() if value is not None})
     tags = tags_from(options.tags)
@@ -81,12 +93,23 @@ def _document(options: RunOptions) -> dict[str, Any]:
     return document
 
 
-def _with_known_run(pipeline: PipelineDefinition, document: dict[str, Any], home: Home) -> dict[str, Any]:
-    """``from_run`` may be the beginning of an id, or ``last``; here it becomes the id. Raises RunNotFound."""
+def _with_known_run(loaded: LoadedPipeline, document: dict[str, Any], home: Home, failed: str | None) -> dict[str, Any]:
+    """``from_run`` may be the beginning of an id, or ``last``; here it becomes the id. So may the run to start again
+    ``from_failure``, whose request comes below ``document``. Raises RunNotFound."""
+    pipeline = loaded.definition.name
     wanted = document.get("from_run")
+    if failed is not None:
+        taken = [key for key in ("steps", "from_run") if document.get(key) is not None]
+        if taken:
+            raise SolidstateError(
+                f"`--from-failure` chooses {' and '.join(f'`{key}`' for key in taken)} itself.",
+                subject="--from-failure",
+                hint="leave the one or the other out",
+            )
+        return merge(request_from_failure(home.store, loaded, find_run(home.store, failed, pipeline).run), document)  # type: ignore[no-any-return]  # two mappings merge to one
     if not isinstance(wanted, str) or not RUN_ID.fullmatch(wanted):
         return document
-    return {**document, "from_run": find_run(home.store, wanted, pipeline.name).run}
+    return {**document, "from_run": find_run(home.store, wanted, pipeline).run}
 
 
 def _run_id(pipeline: PipelineDefinition, wanted: str | None, home: Home) -> str:

@@ -7,6 +7,7 @@ block leaves valid YAML.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -15,9 +16,20 @@ from typing import Any
 import msgspec
 from msgspec import inspect as mi
 
-from solidstate.config import Schema, default_of, describe, example_of, schema_of, unwrap
+from solidstate.config import (
+    Schema,
+    default_of,
+    describe,
+    example_of,
+    is_secret,
+    is_selector,
+    schema_of,
+    unwrap,
+    without_none,
+)
 from solidstate.pipeline import PipelineDefinition
 from solidstate.resources import Mode
+from solidstate.secret import Secret
 
 _PLAIN_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _READ_AS_VALUES = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -33,6 +45,7 @@ class Entry(msgspec.Struct):
     value: Any = None
     comment: str = ""
     required: bool = False
+    alternative: bool = False
     children: list[Entry] = []
 
     @property
@@ -48,7 +61,7 @@ def request_entries(pipeline: PipelineDefinition, mode: Mode) -> list[Entry]:
         Entry("preset", preset.name, preset.description or "a preset, merged below what is written here")
         for preset in pipeline.presets
     ]
-    solids = [Entry(node.name, children=_node_entries(node)) for node in pipeline.nodes]
+    solids = _solid_entries(pipeline, "")
     resources = [
         Entry(key, children=[Entry("config", children=_fields(schema_of(one.config_type)))])
         for key, one in mode.resources.items()
@@ -63,6 +76,28 @@ def request_entries(pipeline: PipelineDefinition, mode: Mode) -> list[Entry]:
     return entries
 
 
+def _solid_entries(pipeline: PipelineDefinition, outer: str, *, made: bool = False) -> list[Entry]:
+    """The solids and composites directly inside a composite, or the pipeline. The config of what is inside a composite
+    with a ``config_fn`` is ``made`` by it, and is not written."""
+    entries: list[Entry] = []
+    uses = {use.name: use.definition for use in pipeline.composites}
+    nodes = {node.name: node for node in pipeline.nodes}
+    inside = [name for name in (*nodes, *uses) if name.startswith(outer)]
+    for part in dict.fromkeys(name.removeprefix(outer).partition(".")[0] for name in inside):
+        name = outer + part
+        if name in nodes:
+            parts = [entry for entry in _node_entries(nodes[name]) if not (made and entry.key == "config")]
+        else:
+            parts, maps = [], uses[name].config_type is not None
+            if maps and not made:
+                parts.append(Entry("config", children=_fields(schema_of(uses[name].config_type))))
+            inner = _solid_entries(pipeline, f"{name}.", made=made or maps)
+            parts += [Entry("solids", children=inner)] if inner else []
+        if parts:
+            entries.append(Entry(part, children=parts))
+    return entries
+
+
 def _node_entries(node: Any) -> list[Entry]:
     entries: list[Entry] = []
     if node.solid.config_type is not None:
@@ -70,18 +105,22 @@ def _node_entries(node: Any) -> list[Entry]:
     inputs = [_input_entry(inp) for inp in node.solid.inputs if inp.name not in node.bindings and not inp.type.nothing]
     if inputs:
         entries.append(Entry("inputs", children=[one for one in inputs if one is not None]))
-    return [one for one in entries if one.children]
+    # Plain values can be written as JSON, too, but nobody wants to be reminded of it at every output.
+    ways = {out.name: out.type.materializer for out in node.solid.outputs if out.type.materializer is not None}
+    outputs = [{name: example_of(schema_of(one.annotation))} for name, one in ways.items()]
+    entries = [one for one in entries if one.children]
+    return [*entries, Entry("outputs", outputs, "where to write outputs, beside storing them")] if outputs else entries
 
 
 def _input_entry(inp: Any) -> Entry | None:
     try:
-        schema = schema_of(inp.type.annotation)
+        schema = schema_of(inp.type.given_as)
     except (TypeError, ValueError):  # of a type that config cannot give; it has a default, or it would be no pipeline
         return None
     comment = _comment(schema, inp.description)
-    if inp.has_default:
+    if inp.has_default and inp.type.loader is None:
         return Entry(inp.name, msgspec.to_builtins(inp.default, str_keys=True, enc_hook=repr), comment)
-    return Entry(inp.name, example_of(schema), comment, required=True)
+    return Entry(inp.name, example_of(schema), comment, required=not inp.has_default)
 
 
 def _fields(schema: Schema, depth: int = 0) -> list[Entry]:
@@ -96,9 +135,29 @@ def _field(field: mi.Field, depth: int) -> Entry:
     if not field.required:
         return Entry(field.encode_name, default_of(field), comment)
     inner = unwrap(field.type)
+    if isinstance(inner, mi.StructType) and is_selector(inner) and depth < MAX_DEPTH:
+        return Entry(field.encode_name, comment=comment, required=True, children=_options(inner, depth + 1))
+    if is_secret(inner):
+        return Entry(field.encode_name, example_of(inner), comment, required=True)
     if isinstance(inner, mi.StructType) and inner.tag_field is None and inner.fields and depth < MAX_DEPTH:
         return Entry(field.encode_name, comment=comment, required=True, children=_fields(inner, depth + 1))
     return Entry(field.encode_name, example_of(field.type), comment, required=True)
+
+
+def _options(selector: mi.StructType, depth: int) -> list[Entry]:
+    """The first field to choose, and the others, commented out."""
+    first, *others = selector.fields
+    schema = without_none(first.type)
+    comment = _comment(schema, "")
+    fields = _fields(schema, depth + 1) if isinstance(schema, mi.StructType) and schema.tag_field is None else []
+    chosen = Entry(first.encode_name, example_of(schema), comment, required=True, children=fields)
+    return [
+        chosen,
+        *(
+            Entry(other.encode_name, example_of(other.type), _comment(without_none(other.type), ""), alternative=True)
+            for other in others
+        ),
+    ]
 
 
 def _comment(schema: Schema, description: str) -> str:
@@ -108,13 +167,16 @@ def _comment(schema: Schema, description: str) -> str:
 
 
 def _described(schema: Schema) -> str:
-    """The description a ``msgspec.Meta`` gives to a type."""
+    """The description a ``msgspec.Meta`` gives to a type, else the first paragraph of a Struct's docstring."""
     while isinstance(schema, mi.Metadata):
         text = (schema.extra_json_schema or {}).get("description")
         if text:
             return str(text)
         schema = schema.type
-    return ""
+    cls = getattr(without_none(schema), "cls", None)
+    if not isinstance(cls, type) or not issubclass(cls, msgspec.Struct) or cls is Secret:
+        return ""
+    return (inspect.cleandoc(cls.__dict__.get("__doc__") or "")).split("\n\n")[0]
 
 
 def document_of(entries: list[Entry], *, full: bool) -> dict[str, Any]:
@@ -127,7 +189,10 @@ def document_of(entries: list[Entry], *, full: bool) -> dict[str, Any]:
 def _value_of(entry: Entry, *, full: bool) -> Any:
     if not entry.children:
         return entry.value
-    return {child.key: _value_of(child, full=full) for child in entry.children if full or child.active}
+    kept = [
+        child for child in entry.children if child.active or (full and not child.alternative and child.key != "outputs")
+    ]
+    return {child.key: _value_of(child, full=full) for child in kept}
 
 
 def yaml_of(entries: list[Entry], title: list[str], *, full: bool) -> str:

@@ -1,0 +1,71 @@
+"""Which items a dynamic output has: what a Map state runs over, what End run looks for, what a reused run must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from solidstate.handler.outcome import PlanChanged
+from solidstate.handler.runtime import LoadedPipeline, Runtime
+from solidstate.handler.step import complete_handle
+from solidstate.handler.upstream import label, read_commit
+from solidstate.planner.contract import ItemsPayload, RunHandle
+from solidstate.planner.plan import OutputRef, Step
+from solidstate.storage import keys
+from solidstate.storage.store import LocatedStore, ObjectStore
+
+
+def item_keys(store: ObjectStore, pipeline: str, over: OutputRef, runs: Iterable[str]) -> list[str] | None:
+    """The keys in the order they were yielded, from the first of ``runs`` that has the producer's commit; none when it
+    was skipped; None without a commit."""
+    for run in dict.fromkeys(runs):
+        commit = read_commit(store, pipeline, over.step, run)
+        if commit is not None:
+            kept_back = over.output in commit.withheld
+            return [] if kept_back else list(commit.items(over.output))
+    return None
+
+
+def answer_items(runtime: Runtime, payload: ItemsPayload) -> dict[str, Any]:
+    """``{"items": [key, ...]}``, or where such a list was written. A producer that failed, was skipped or is not
+    selected has no items: the steps mapped over it are then reported by End run, not run one by one."""
+    loaded = runtime.pipeline(payload.pipeline)
+    if payload.plan != loaded.hash:
+        raise PlanChanged(
+            f"Items of `{payload.step}`: the state machine follows plan {payload.plan}, the function holds plan "
+            f"{loaded.hash}. Fix: deploy both together, then start a new run."
+        )
+    found = keys_to_run(runtime, loaded, payload.run, OutputRef(payload.step, payload.output), payload.steps)
+    if not payload.listed:
+        return {"items": found}
+    key = keys.item_list(payload.pipeline, payload.step, payload.run.id, payload.output)
+    store = runtime.store
+    store.put(key, msgspec.json.encode(found))
+    bucket, whole = store.location(key) if isinstance(store, LocatedStore) else ("", key)
+    return {"bucket": bucket, "key": whole, "count": len(found)}
+
+
+def keys_to_run(
+    runtime: Runtime, loaded: LoadedPipeline, handle: RunHandle, over: OutputRef, steps: Iterable[str]
+) -> list[str]:
+    """The items to run mapped ``steps`` for: none when none of them is selected."""
+    run = complete_handle(runtime, loaded.definition.name, handle)
+    if run.steps is not None and not set(run.steps).intersection(steps):
+        return []
+    reused = run.steps is not None and over.step not in run.steps and run.from_run is not None
+    return (
+        item_keys(runtime.store, loaded.definition.name, over, [run.from_run if reused and run.from_run else run.id])
+        or []
+    )
+
+
+def lacking_results(store: ObjectStore, pipeline: str, step: Step, run: str) -> list[str]:
+    """Of a step, or of the items of a mapped one, those that have no result in ``run``."""
+    if step.map_over is None:
+        return [] if store.exists(keys.commit(pipeline, step.name, run)) else [step.name]
+    found = item_keys(store, pipeline, step.map_over, [run])
+    if found is None:
+        return [step.name]
+    return [label(step.name, key) for key in found if not store.exists(keys.commit(pipeline, step.name, run, key))]

@@ -1,0 +1,235 @@
+"""The commits a step reads: which they are, what they say about whether the step runs, and what is read from them.
+
+A step that is mapped reads, where its upstream step is mapped over the same items, that item's commit; a step that
+collects reads every item's, in the order in which the items were yielded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from solidstate.errors import IntermediateError, MissingObject
+from solidstate.planner.plan import OutputRef, Step, StepInput
+from solidstate.storage import keys
+from solidstate.storage.commits import Commit, CommittedOutput, decode_commit
+from solidstate.storage.store import ObjectStore
+
+PARALLEL_FROM = 4
+"""From this many objects on they are fetched by threads."""
+MAX_NAMED = 8
+"""Items of a step that a reason names; the others are counted."""
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Skip(msgspec.Struct, frozen=True):
+    """Why a step does not run. ``decided``: for good (an optional output stayed out), not because something failed.
+    ``for_all_items``: a mapped step is skipped for a reason that lies outside of its item."""
+
+    reason: str
+    because: list[str]
+    decided: bool
+    for_all_items: bool = False
+
+
+def label(step: str, item: str = "") -> str:
+    """A step, or one item of a mapped step, as people call it."""
+    return f"{step}[{item}]" if item else step
+
+
+def base(name: str) -> str:
+    """The step of a label."""
+    return name.partition("[")[0]
+
+
+class Upstream:
+    """What one attempt reads. ``commits`` are by label; None where there is none."""
+
+    def __init__(self, step: Step, steps: Mapping[str, Step], item: str = "") -> None:
+        self.step = step
+        self.steps = steps
+        self.item = item
+        self.commits: dict[str, Commit | None] = {}
+
+    def labels(self, inp: StepInput, ref: OutputRef) -> list[str]:
+        """Of the commits that one source of one input is read from."""
+        over = self.steps[ref.step].map_over
+        if over is None:
+            return [ref.step]
+        if inp.kind != "collect":
+            return [label(ref.step, self.item)]
+        producer = self.commits.get(over.step)
+        return [label(ref.step, key) for key in producer.items(over.output)] if producer is not None else []
+
+    def outputs(self, inp: StepInput, ref: OutputRef) -> list[tuple[str, CommittedOutput | None]]:
+        """What one source of one input consists of, with the name of each part: one output, or one for each item."""
+        found: list[tuple[str, CommittedOutput | None]] = []
+        dynamic = self.steps[ref.step].output(ref.output).dynamic
+        for name in self.labels(inp, ref):
+            commit = self.commits[name]
+            if commit is None:
+                found.append((name, None))
+            elif dynamic and inp.kind == "collect":
+                found += [(f"{name}.{ref.output}[{key}]", out) for key, out in commit.items(ref.output).items()]
+            elif dynamic:
+                found.append((name, commit.items(ref.output).get(self.item)))
+            elif inp.kind != "collect" or not self._left_out(commit, ref):
+                found.append((name, commit.output(ref.output)))
+        return found
+
+    def _left_out(self, commit: Commit, ref: OutputRef) -> bool:
+        """Whether a collected list goes without this item: it was skipped, or what is optional stayed out."""
+        absent = commit.output(ref.output) is None and self.steps[ref.step].output(ref.output).optional
+        return commit.status == "skipped" or absent or ref.output in commit.withheld
+
+    def skip(self) -> Skip | None:
+        """Whether something the step needs will never come."""
+        if all(commit is not None and self._complete(commit) for commit in self.commits.values()):
+            return None
+        failed = [name for name, commit in self.commits.items() if commit is None]
+        if failed:
+            return Skip(f"upstream {_few(failed)} did not succeed", failed[: MAX_NAMED * 8], decided=False)
+        single = [(inp, ref) for inp in self.step.inputs if inp.kind != "collect" for ref in inp.sources]
+        skipped = [
+            name for name, commit in self.commits.items() if commit is not None and self._stops(name, commit, single)
+        ]
+        kept: dict[str, str] = {}
+        absent: list[str] = []
+        blamed = list(skipped)
+        for inp, ref in [*single, *self._dynamic()]:
+            for name in self.labels(inp, ref):
+                commit = self.commits[name]
+                if commit is None or commit.status == "skipped":
+                    continue
+                if ref.output in commit.withheld:
+                    kept[f"{name}.{ref.output}"] = commit.withheld[ref.output]
+                    blamed.append(name)
+                elif self.steps[ref.step].output(ref.output).optional and commit.output(ref.output) is None:
+                    absent.append(f"{name}.{ref.output}")
+                    blamed.append(name)
+        if skipped:
+            reason, because = f"upstream {_few(skipped)} was skipped", skipped
+        elif kept:
+            labels = _few(kept.values())
+            reason, because = f"output {_few(kept)} was withheld: expectation {labels} was not met", list(kept)
+        elif absent:
+            reason, because = f"optional output {_few(absent)} was not produced", list(dict.fromkeys(absent))
+        else:
+            return None
+        outside = self.step.map_over is not None and any(self._outside(name) for name in blamed)
+        return Skip(reason, because[: MAX_NAMED * 8], decided=True, for_all_items=outside)
+
+    def _complete(self, commit: Commit) -> bool:
+        """Whether a commit holds every output its step declares, for anybody to read: what nearly every one does."""
+        if commit.status != "success" or commit.withheld:
+            return False
+        declared = self.steps[commit.step].outputs
+        return len(declared) == len(commit.outputs) and not any(out.dynamic for out in declared)
+
+    def _outside(self, name: str) -> bool:
+        """Whether what a commit lacks is lacking for all items: it is of no item, or its own reason lies outside."""
+        commit = self.commits.get(name)
+        return commit is not None and (not commit.item or commit.for_all_items)
+
+    def _dynamic(self) -> list[tuple[StepInput, OutputRef]]:
+        """Collects of a dynamic output itself: there its commit is read as a whole."""
+        return [
+            (inp, ref)
+            for inp in self.step.inputs
+            if inp.kind == "collect"
+            for ref in inp.sources
+            if self.steps[ref.step].map_over is None
+        ]
+
+    def _stops(self, name: str, commit: Commit, single: list[tuple[StepInput, OutputRef]]) -> bool:
+        """Whether a skipped commit skips this step: one item of many that are collected does not, unless all are."""
+        if commit.status != "skipped":
+            return False
+        return not commit.item or commit.for_all_items or any(name in self.labels(inp, ref) for inp, ref in single)
+
+
+def fetch_upstream(
+    store: ObjectStore,
+    pipeline: str,
+    step: Step,
+    steps: Mapping[str, Step],
+    run_of: Callable[[str], str],
+    workers: int,
+    item: str = "",
+) -> Upstream:
+    """Read the commits of all upstream steps: one GET for each distinct one, for collected ones one for each item."""
+    found = Upstream(step, steps, item)
+    if not item and all(inp.kind not in ("item", "collect") for inp in step.inputs):
+        plain = step.upstream()
+        commits = each(lambda name: read_commit(store, pipeline, name, run_of(name)), list(plain), workers)
+        found.commits = dict(zip(plain, commits, strict=True))
+        return found
+
+    def fetch(name: str) -> Commit | None:
+        key_of_item = name[len(base(name)) + 1 : -1]
+        return read_commit(store, pipeline, base(name), run_of(base(name)), key_of_item)
+
+    first: dict[str, None] = {}
+    for inp in step.inputs:
+        for ref in inp.sources:
+            over = steps[ref.step].map_over
+            if inp.kind == "collect" and over is not None:
+                first[over.step] = None
+            else:
+                first.update(dict.fromkeys(found.labels(inp, ref)))
+    found.commits = dict(zip(first, each(fetch, list(first), workers), strict=True))
+    collected: dict[str, None] = {}
+    for inp in step.inputs:
+        for ref in inp.sources:
+            over = steps[ref.step].map_over
+            if inp.kind != "collect" or over is None:
+                continue
+            if run_of(ref.step) != run_of(over.step):  # the items are those of the run that is reused
+                earlier = read_commit(store, pipeline, over.step, run_of(ref.step))
+                found.commits[over.step] = earlier or found.commits[over.step]
+            collected.update(dict.fromkeys(found.labels(inp, ref)))
+    names = [name for name in collected if name not in found.commits]
+    found.commits.update(zip(names, each(fetch, names, workers), strict=True))
+    return found
+
+
+def read_commit(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> Commit | None:
+    """One commit, None when there is none. Raises IntermediateError when it is not what its key says."""
+    key = keys.commit(pipeline, step, run, item)
+    try:
+        commit = decode_commit(store.get(key), key)
+    except MissingObject:
+        return None
+    return own_commit(commit, key, step, run, item)
+
+
+def own_commit(commit: Commit, key: str, step: str, run: str, item: str = "") -> Commit:
+    """The commit itself, when it is what its key says; raises IntermediateError otherwise."""
+    if (commit.step, commit.run, commit.item) != (step, run, item):
+        raise IntermediateError(
+            f"The object `{key}` holds the commit of step `{label(commit.step, commit.item)}` of run `{commit.run}`, "
+            f"expected `{label(step, item)}` of `{run}`.",
+            subject=step,
+            path=key,
+            hint="it was copied there, or the file system does not tell upper from lower case; rename the step",
+        )
+    return commit
+
+
+def each(fn: Callable[[T], R], things: list[T], workers: int) -> list[R]:
+    """``fn`` of each, by threads where that pays."""
+    if workers == 1 or len(things) < PARALLEL_FROM:
+        return [fn(one) for one in things]
+    from concurrent.futures import ThreadPoolExecutor  # costs a cold start 15 ms; most steps have few inputs
+
+    with ThreadPoolExecutor(min(workers, len(things))) as pool:
+        return list(pool.map(fn, things))
+
+
+def _few(names: Iterable[str]) -> str:
+    every = list(dict.fromkeys(names))
+    more = f" and {len(every) - MAX_NAMED} more" if len(every) > MAX_NAMED else ""
+    return ", ".join(f"`{name}`" for name in every[:MAX_NAMED]) + more
