@@ -1,7 +1,7 @@
 """A step's life as log lines: what CloudWatch shows even when the solid logs nothing itself.
 
-The same facts are events of the run already; these lines are for whoever looks at the function's log first, and the only
-trace of an attempt whose events could not be stored.
+The same facts are events of the run already; these lines are for whoever looks at the function's log first, and the
+only trace of an attempt whose events could not be stored.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def error_info(error: BaseException) -> ErrorInfo:
         )
     try:
         message = str(error)
-    except Exception:  # the exception is the user's, and so is its __str__
+    except Exception:  # noqa: BLE001 - the exception is the user's, and so is its __str__
         message = "(its message cannot be shown)"
     notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
     told = clip(encodable(message), MAX_MESSAGE)
@@ -122,9 +122,9 @@ def place_of(error: BaseException, *, own_only: bool = False) -> CodePlace | Non
     bundle = os.environ.get("LAMBDA_TASK_ROOT")
     if bundle and own:  # packages lie beside the user's code there; the first frame is the user's for sure
         own = [(frame, top) for frame, top in own if top == own[0][1] or not frame.filename.startswith(bundle)]
-    for found, _ in reversed(own if own_only else own or frames):
-        code = clip(encodable((found.line or "").strip()), MAX_LINE)
-        return CodePlace(encodable(found.filename), found.lineno or 0, found.name, code)
+    for place, _ in reversed(own if own_only else own or frames):
+        code = clip(encodable((place.line or "").strip()), MAX_LINE)
+        return CodePlace(encodable(place.filename), place.lineno or 0, place.name, code)
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+
 from solidstate.errors import shown
 
 
@@ -12,7 +13,7 @@ def text_of(value: object) -> str:
         return ""
     try:
         return encodable(str(value))
-    except Exception:  # a user's __str__
+    except Exception:  # noqa: BLE001 - a user's __str__
         return shown(value)
 
 
@@ -27,7 +28,7 @@ def clip(text: str, limit: int) -> str:
 
 
 def clip_json(text: str, limit: int) -> str:
-    """The beginning of a text, such that it takes at most ``limit`` characters inside a JSON document of plain ASCII."""
+    """The beginning of a text, such that it takes at most ``limit`` characters in a JSON document of plain ASCII."""
     if len(text) * 12 + 2 <= limit or len(json.dumps(text)) <= limit:
         return text
     size = len('"..."')

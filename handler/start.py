@@ -9,10 +9,10 @@ import msgspec
 
 from solidstate.errors import MissingObject, RequestErrors, SolidstateError, StorageUnavailable, name_list
 from solidstate.evaluate import ConfigError
+from solidstate.events import RunStart
 from solidstate.handler.outcome import MAX_CAUSE, PlanChanged, RunRefused
 from solidstate.handler.plain import clip_json, encodable
 from solidstate.handler.recorder import Recorder, Scope
-from solidstate.events import RunStart
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.planner.contract import MAX_INLINE_REQUEST_BYTES, RunHandle, StartPayload
 from solidstate.planner.plan import encode_plan

@@ -41,8 +41,8 @@ from solidstate.planner.plan import Retry, Step
 from solidstate.storage import keys
 from solidstate.storage.commits import (
     Commit,
-    CommittedOutput,
     CommitStatus,
+    CommittedOutput,
     decode_commit,
     decode_commit_events,
     encode_commit,
@@ -121,7 +121,7 @@ class _Attempt:
             with contextlib.suppress(StorageError):
                 self._store_events()  # what is known of the attempt that was stopped
             raise
-        except Exception as error:  # refused by a rule, or a bug of ours: recorded like any failure, never swallowed
+        except Exception as error:  # noqa: BLE001 - refused by a rule, or a bug of ours: recorded, never swallowed
             cause = error
         failed = classified(cause, self.step.name)
         self._record_failure(failed)
@@ -232,7 +232,7 @@ class _Attempt:
         return done
 
     def _existing(self) -> StepDigest | None:
-        """The result another attempt has committed. When it is our own (a lost answer was retried), nothing happened."""
+        """The result another attempt has committed. Our own (its answer was lost and the PUT repeated) is no event."""
         try:
             body = self.store.get(self.commit_key)
         except MissingObject:

@@ -110,7 +110,7 @@ class SolidResult:
         return [event for event in self.events if isinstance(event, StepExpectation)]
 
     def output(self, name: str = "result") -> Any:
-        return self._run._load(self.summary.step, name)
+        return self._run._load(self.summary.step, name)  # noqa: SLF001 - two faces of one result
 
     @property
     def outputs(self) -> dict[str, Any]:

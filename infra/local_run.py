@@ -17,7 +17,7 @@ from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.start import check_from_run, reused_steps, run_exists
 from solidstate.infra.home import Home, new_run_id
 from solidstate.infra.inline import run_inline
-from solidstate.infra.time_limits import TimeLimited
+from solidstate.infra.time_limits import StoreOfTheLiving, TimeLimited
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.build import build_plan
 from solidstate.planner.compile import compile_plan, substitute
@@ -121,7 +121,7 @@ def _run_moto(
     with local_aws(limited) as aws:
         aws.create_bucket(BUCKET)
         preload(BUCKET, home.objects, _needed(loaded, request, run_id))
-        store = S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET)
+        store = StoreOfTheLiving(S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET))
         runtime = Runtime(
             [loaded],
             store,
@@ -147,8 +147,7 @@ def _run_moto(
                     _keep_execution(home, run_id, definition, aws.describe(execution), lambda: aws.history(execution))
                 raise
             _keep_execution(home, run_id, definition, described, lambda: aws.history(execution))
-            summary = _summary(runtime, loaded, store, run_id, described)
-        return summary
+            return _summary(runtime, loaded, store, run_id, described)
 
 
 def _needed(loaded: LoadedPipeline, request: RunRequest, run_id: str) -> list[str]:

@@ -10,7 +10,7 @@ import types
 import typing
 from collections import abc
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
@@ -116,14 +116,8 @@ def checker(annotation: object) -> Checker | None:
 
 def _later(make: Callable[[], Checker | None]) -> Checker:
     """A check made at its first use: a type that contains itself is looked into only as deep as the value goes."""
-    made: list[Checker | None] = []
-
-    def check(value: Any) -> Mismatch | None:
-        if not made:
-            made.append(make())
-        return made[0](value) if made[0] else None
-
-    return check
+    made = cache(make)
+    return lambda value: check(value) if (check := made()) else None
 
 
 def _is_none(value: Any) -> Mismatch | None:
@@ -282,14 +276,16 @@ def _mapping(outer: Checker, key_check: Checker | None, value_check: Checker | N
 def _typed_dict(cls: Any) -> Checker:
     hints = typing.get_type_hints(cls, include_extras=True)
     checks = {key: _later(partial(checker, hint)) for key, hint in hints.items()}
-    required: frozenset[str] = cls.__required_keys__
+    # `__required_keys__` misses `NotRequired` in annotations that were text when the class was made.
+    marks = {typing.Required: True, typing.NotRequired: False}
+    required = [key for key, hint in hints.items() if marks.get(get_origin(hint), key in cls.__required_keys__)]
     name = type_name(cls)
 
     def check(value: Any) -> Mismatch | None:
         if not isinstance(value, dict):
             return Mismatch(name, value)
-        for key in hints:
-            if key in required and key not in value:
+        for key in required:
+            if key not in value:
                 return Mismatch(f"{name} with key {key!r}", value)
         for key, element in value.items():
             if key not in checks:

@@ -22,12 +22,11 @@ STDIN = "-"
 def read_document(name: str) -> dict[str, Any]:
     """The mapping in a file, or on standard input for ``-``; an empty document is an empty mapping.
 
-    ``.json`` is JSON and ``.yaml`` and ``.yml`` are YAML; anything else may be either. Raises DocumentError.
+    ``.json`` is JSON; anything else is YAML, unless it is JSON all the same. Raises DocumentError.
     """
     text = _text(name)
     label = "standard input" if name == STDIN else name
-    suffix = Path(name).suffix.lower()
-    as_json = suffix == ".json" or (suffix not in (".yaml", ".yml") and _is_json(text))
+    as_json = Path(name).suffix.lower() == ".json" or _is_json(text)
     value = _parse_json(text, label) if as_json else _parse_yaml(text, label)
     if value is None:
         return {}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from solidstate.cli.text import Line, Span, human_duration, human_size, short_path, table
+from solidstate.cli.text import Line, Span, human_duration, human_size, raised, short_path, table
 from solidstate.events import (
     AnyEvent,
     EngineEvent,
@@ -114,7 +114,7 @@ def _describe_end(event: AnyEvent) -> str:
 
 def _error(error: ErrorInfo) -> str:
     place = f" ({short_path(error.place.file)}:{error.place.line})" if error.place else ""
-    return f"{error.type}: {error.message}{place}"
+    return raised(error.type, error.message) + place
 
 
 def _joined(*parts: str) -> str:
