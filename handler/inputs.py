@@ -116,7 +116,7 @@ def load_inputs(
                 values[inp.name] = definition.default
                 continue
             doing = f"reading input `{inp.name}` from config"
-            value = call(doing, msgspec.convert, given[inp.name], definition.type.annotation)
+            value = call(doing, msgspec.convert, given[inp.name], definition.type.annotation, str_keys=True)
         else:
             parts = [_read(loaded, ref, commits, store, step.name) for ref in inp.sources]
             size = sum(part_size for _, part_size in parts)

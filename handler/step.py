@@ -168,7 +168,9 @@ class _Attempt:
         arguments = dict(values)
         typed = None
         if solid.config_type is not None:
-            typed = call(f"making the config of `{self.step.name}`", msgspec.convert, config, solid.config_type)
+            typed = call(
+                f"making the config of `{self.step.name}`", msgspec.convert, config, solid.config_type, str_keys=True
+            )
             arguments["config"] = typed
         taker = OutputTaker(solid, self.step.name, self.attempt_id, self.store, self.recorder)
         try:

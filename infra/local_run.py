@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -144,7 +145,11 @@ def _run_moto(
                 if execution:
                     aws.stop(execution, "Cancelled", "stopped by the user")
                     _close(runtime, loaded, store, run_id, "cancelled")
-                    _keep_execution(home, run_id, definition, aws.describe(execution), lambda: aws.history(execution))
+                    # A task that was just being scheduled may leave an event in moto's history that it cannot show.
+                    with contextlib.suppress(Exception):
+                        _keep_execution(
+                            home, run_id, definition, aws.describe(execution), lambda: aws.history(execution)
+                        )
                 raise
             _keep_execution(home, run_id, definition, described, lambda: aws.history(execution))
             return _summary(runtime, loaded, store, run_id, described)

@@ -203,3 +203,22 @@ def test_files_and_resources_are_those_of_one_run() -> None:
         result = execute_pipeline(files)
         assert (result.output("write"), result.output("look")) == ("False", True)
     assert opened == ["write", "write"]
+
+
+class Weights(msgspec.Struct):
+    by_level: dict[int, float]
+
+
+def test_integer_keys_in_config_and_inputs() -> None:
+    """JSON has text keys only; what the types call integers arrives as integers."""
+
+    @solid
+    def weigh(config: Weights, names: dict[int, str]) -> list[object]:
+        return [config.by_level, names]
+
+    @pipeline
+    def weighing() -> None:
+        weigh()
+
+    request = {"solids": {"weigh": {"config": {"by_level": {1: 0.5}}, "inputs": {"names": {2: "two"}}}}}
+    assert execute_pipeline(weighing, request).output("weigh") == [{1: 0.5}, {2: "two"}]

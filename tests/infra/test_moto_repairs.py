@@ -17,6 +17,9 @@ from solidstate.errors import EngineError
 from solidstate.infra import moto_repairs
 from solidstate.infra.moto_inside import inside, swap
 
+# Two processes that run every probe; what they tell changes with moto's version, which is pinned.
+pytestmark = pytest.mark.slow
+
 # probe: (what stock moto answers, what repaired moto answers)
 EXPECTED: dict[str, tuple[Any, Any]] = {
     "ec2_is_imported": (True, False),
