@@ -150,7 +150,7 @@ def _fields(schema: Any, value: Any, path: Path) -> list[ConfigError]:
         elif key != tag:
             errors.append(unknown(path, key, list(fields)))
         else:
-            errors += _choice((*path, key), item, [schema.tag])
+            errors += _choice((*path, key), item, [getattr(schema, "tag", None)])
     errors += [missing((*path, name), f.type) for name, f in fields.items() if f.required and name not in value]
     return errors
 
