@@ -58,8 +58,8 @@ MAX_INLINE_REQUEST_BYTES = 32 * 1024
 class RunHandle(msgspec.Struct, frozen=True, omit_defaults=True):
     """What every step is told about its run; made by Start run, carried through the machine as ``$.run``.
 
-    ``request`` is the validated run request, or None when it is too large to carry: then it is read from the run record,
-    and with it ``steps`` and ``from_run``. ``steps`` are the selected steps, None meaning all.
+    ``request`` is the validated run request, or None when it is too large to carry: it is then read from the run
+    record, and with it ``steps`` and ``from_run``. ``steps`` are the selected steps, None meaning all.
     """
 
     id: str
