@@ -141,7 +141,7 @@ def test_other_moto_is_refused(monkeypatch: pytest.MonkeyPatch, found: str | Non
     monkeypatch.setattr(moto_repairs, "installed_moto", lambda: found)
     with pytest.raises(EngineError) as caught:
         moto_repairs.require_supported_moto()
-    assert str(caught.value) == text + '\n  fix: pip install "moto[server,stepfunctions]==5.2.5"'
+    assert str(caught.value) == text + "\n  fix: pip install 'solidstate[local]', which brings moto 5.2.5"
 
 
 def test_moved_attribute_is_reported() -> None:
