@@ -73,6 +73,10 @@ class Refused(SolidstateError):
     """The step's own rules were broken: wrong type, missing output, unknown output."""
 
 
+class OutputNotStorable(Refused):
+    """A value that no storage format takes: what is wrong is the program, whatever the data."""
+
+
 def classified(error: BaseException, step: str) -> AttemptFailed:
     """What an exception that left the step means for the state machine."""
     info = error_info(error)

@@ -12,7 +12,7 @@ from solidstate.events import ExpectationResult, Materialization, Output, plain_
 from solidstate.events import StepOutput as StepOutputEvent
 from solidstate.handler.boundary import call, items, user_code
 from solidstate.handler.context import record_user_event
-from solidstate.handler.outcome import Refused
+from solidstate.handler.outcome import OutputNotStorable, Refused
 from solidstate.handler.recorder import Recorder
 from solidstate.solid import OutputDefinition, SolidDefinition
 from solidstate.storage import keys
@@ -144,7 +144,7 @@ class OutputTaker:
             with user_code(f"storing output `{definition.name}`"):  # the codec may be the user's
                 stored = store_value(self._store, key, value, codec)
         except NotStorable as error:
-            raise Refused(
+            raise OutputNotStorable(
                 f"Output `{definition.name}` of `{self._step}` cannot be stored: {error.problem}",
                 subject=definition.name,
                 hint=error.hint,

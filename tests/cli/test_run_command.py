@@ -122,7 +122,7 @@ def test_debug_shows_the_traceback_of_a_failure(words: Project) -> None:
 
 
 def test_an_output_that_cannot_be_stored_is_explained(project: Project) -> None:
-    """The run was valid and went wrong: exit code 1, with the type and a way out instead of a traceback."""
+    """The module is wrong, whatever the data: exit code 2, with the type and a way out instead of a traceback."""
     project.write(
         "opaque.py",
         """
@@ -141,11 +141,11 @@ def test_an_output_that_cannot_be_stored_is_explained(project: Project) -> None:
         """,
     )
     ran = project.run("run", "opaque.py", "--engine", "inline")
-    assert ran.code == 1
+    assert ran.code == 2
     said = ran.out[ran.out.index("failed: open_it") : ran.out.index("\nfailed in")]
     assert said == (
         "failed: open_it\n"
-        "  Refused: Output `result` of `open_it` cannot be stored: `Handle` has no self-describing storage format.\n"
+        "  OutputNotStorable: Output `result` of `open_it` cannot be stored: `Handle` has no self-describing storage format.\n"
         "  fix: return built-in types, Structs or dataclasses, or declare the output as a `SolidType` with a codec of "
         "your own\n"
     )
