@@ -145,7 +145,8 @@ def test_an_output_that_cannot_be_stored_is_explained(project: Project) -> None:
     said = ran.out[ran.out.index("failed: open_it") : ran.out.index("\nfailed in")]
     assert said == (
         "failed: open_it\n"
-        "  OutputNotStorable: Output `result` of `open_it` cannot be stored: `Handle` has no self-describing storage format.\n"
+        "  OutputNotStorable: Output `result` of `open_it` cannot be stored: `Handle` has no self-describing "
+        "storage format.\n"
         "  fix: return built-in types, Structs or dataclasses, or declare the output as a `SolidType` with a codec of "
         "your own\n"
     )
