@@ -6,6 +6,9 @@ BIN := .venv/bin
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --maxprocesses 8
 
+# The tests that compare with files below tests/golden, and write them when UPDATE_GOLDEN is set.
+GOLDEN = $(shell grep -rlE 'UPDATE_GOLDEN|golden_texts' --include='test_*.py' tests)
+
 # Given on the command line, `PYTHON=...` names the interpreter that .venv is made with.
 export PYTHON
 
@@ -44,7 +47,7 @@ check: setup ## Everything that reads the code: format, lint, layers, types, gol
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
-	$(BIN)/python -m pytest -q -m "not slow" tests/planner/test_compile.py
+	$(BIN)/python -m pytest -q -m "not slow" $(GOLDEN)
 	@if [ -f template.yaml ]; then echo "$(BIN)/cfn-lint template.yaml"; $(BIN)/cfn-lint template.yaml; fi
 
 .PHONY: fmt
@@ -54,7 +57,7 @@ fmt: setup ## Format the code and repair what ruff can
 
 .PHONY: golden
 golden: setup ## Write the golden files anew; the diff is the review
-	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/planner/test_compile.py
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q -m "not slow" $(GOLDEN)
 	@git --no-pager diff --stat -- tests/golden
 
 .PHONY: bench

@@ -95,7 +95,9 @@ class ResourceStack:
         config = None
         if definition.config_type is not None:
             given = self._configs.get(key, {}).get("config", {})
-            config = call(f"making the config of resource `{key}`", msgspec.convert, given, definition.config_type)
+            config = call(
+                f"making the config of resource `{key}`", msgspec.convert, given, definition.config_type, str_keys=True
+            )
             needed["config"] = config
         if definition.takes_context:
             arguments.append(ResourceContext(key, self._recorder.scope, self._log, config, self._around))

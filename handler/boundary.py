@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -45,12 +45,12 @@ def call(doing: str, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 _END: Any = object()
 
 
-def items(generator: Iterator[T]) -> Iterator[T]:
+def items(generator: Iterator[T]) -> Generator[T]:
     """What a solid's generator yields, each step of it inside the boundary; it is closed in any case."""
     close: Callable[[], None] = getattr(generator, "close", _nothing)
     try:
         while True:
-            item = call("", next, generator, _END)
+            item: Any = call("", next, generator, _END)
             if item is _END:
                 return
             yield item

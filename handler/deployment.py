@@ -66,8 +66,8 @@ def _load(target: str, folder: Path) -> LoadedPipeline:
     if loaded.steps.keys() != loaded.nodes.keys():
         planned, coded = sorted(loaded.steps.keys() - loaded.nodes), sorted(loaded.nodes.keys() - loaded.steps)
         raise SolidstateError(
-            f"The plan of pipeline `{definition.name}` was made from other code: it has {name_list(planned) or 'less'}, "
-            f"the code has {name_list(coded) or 'less'}.",
+            f"The plan of pipeline `{definition.name}` was made from other code: it has "
+            f"{name_list(planned) or 'less'}, the code has {name_list(coded) or 'less'}.",
             subject=definition.name,
             path=str(path),
             hint=hint,

@@ -121,14 +121,14 @@ def decoded_output(
         problem, hint, cause = error.problem, error.hint, error
     except UserCodeRaised as raised:
         problem, hint, cause = _reason(raised.original), "", raised.original
-    except Exception as error:  # a decoder may raise anything on bytes it did not write
+    except Exception as error:  # noqa: BLE001 - a decoder may raise anything on bytes it did not write
         problem, hint, cause = _reason(error), "", error
     raise IntermediateError(
-        f"Output `{ref.output}` of `{ref.step}` cannot be decoded as `{stored.codec}` (`{producer.type.name}`): {problem}",
+        f"Output `{ref.output}` of `{ref.step}` cannot be decoded as `{stored.codec}` (`{producer.type.name}`): "
+        f"{problem}",
         subject=ref.step,
         path=stored.key or "",
-        hint=hint
-        or f"run `{ref.step}` again in a new run; its type may have changed since this value was stored",
+        hint=hint or f"run `{ref.step}` again in a new run; its type may have changed since this value was stored",
     ) from cause
 
 
@@ -153,8 +153,8 @@ def verified_bytes(stored: CommittedOutput, store: ObjectStore, ref: OutputRef, 
             ) from error
     if len(data) != stored.size or hashlib.sha256(data).hexdigest() != stored.sha256:
         raise IntermediateError(
-            f"Output `{ref.output}` of `{ref.step}` is damaged: {where} holds {len(data)} bytes, expected {stored.size} "
-            f"bytes with SHA-256 {stored.sha256[:12]}...",
+            f"Output `{ref.output}` of `{ref.step}` is damaged: {where} holds {len(data)} bytes, expected "
+            f"{stored.size} bytes with SHA-256 {stored.sha256[:12]}...",
             subject=ref.step,
             path=where,
             hint=f"restore the object's earlier version, or run again from `{ref.step}`",

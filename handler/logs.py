@@ -33,10 +33,10 @@ class StepLogger:
         # stream of its own, takes a name of its own and gives it back.
         name = service if stream is None else f"{service}.{next(_numbers)}"
         level = None if stream is None else logging.DEBUG
-        self._logger = Logger(service=name, level=level, stream=stream, logger_formatter=formatter)
-        self._logger.append_keys(service=service)
+        logger = Logger(service=name, level=level, stream=stream, logger_formatter=formatter)
+        logger.append_keys(service=service)
         self._handlers = list(logging.getLogger(name).handlers) if stream is not None else []
-        self._name = name
+        self._lines = logging.getLogger(name)  # the one that Powertools has set up
 
     def sink(self, fields: dict[str, Any]) -> LogSink:
         """``fields`` (run, step, attempt) are on every line; they are passed with each call, since several attempts
@@ -44,13 +44,13 @@ class StepLogger:
 
         def write(level: Level, message: str, facts: dict[str, Any]) -> None:
             extra = {**fields, "facts": redacted(facts)} if facts else fields
-            self._logger.log(_LEVELS[level], redact(message), extra=extra)
+            self._lines.log(_LEVELS[level], redact(message), extra=extra)
 
         return write
 
     def close(self) -> None:
         """Forget the stream; a step that outlives its run then logs into nothing instead of into a closed file."""
-        logger = logging.getLogger(self._name)
+        logger = self._lines
         for handler in self._handlers:
             logger.removeHandler(handler)
         if self._handlers:

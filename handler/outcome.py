@@ -73,7 +73,9 @@ class UserCodeRaised(Exception):
 class Refused(SolidstateError):
     """The step's own rules were broken: wrong type, missing output, unknown output. ``metadata`` are facts about it."""
 
-    def __init__(self, problem: str, *, subject: str = "", hint: str = "", metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, problem: str, *, subject: str = "", hint: str = "", metadata: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(problem, subject=subject, hint=hint)
         self.metadata = plain_metadata(metadata or {})
 
@@ -84,6 +86,10 @@ class ExpectationFailed(SolidstateError):
     def __init__(self, problem: str, *, subject: str, hint: str, metadata: dict[str, Any]) -> None:
         super().__init__(problem, subject=subject, hint=hint)
         self.metadata = metadata
+
+
+class OutputNotStorable(Refused):
+    """A value that no storage format takes: what is wrong is the program, whatever the data."""
 
 
 def classified(error: BaseException, step: str) -> AttemptFailed:
@@ -110,7 +116,7 @@ def error_info(error: BaseException) -> ErrorInfo:
         )
     try:
         message = str(error)
-    except Exception:  # the exception is the user's, and so is its __str__
+    except Exception:  # noqa: BLE001 - the exception is the user's, and so is its __str__
         message = "(its message cannot be shown)"
     notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
     told = clip(encodable(message), MAX_MESSAGE)
@@ -138,9 +144,9 @@ def place_of(error: BaseException, *, own_only: bool = False) -> CodePlace | Non
     bundle = os.environ.get("LAMBDA_TASK_ROOT")
     if bundle and own:  # packages lie beside the user's code there; the first frame is the user's for sure
         own = [(frame, top) for frame, top in own if top == own[0][1] or not frame.filename.startswith(bundle)]
-    for found, _ in reversed(own if own_only else own or frames):
-        code = clip(encodable((found.line or "").strip()), MAX_LINE)
-        return CodePlace(encodable(found.filename), found.lineno or 0, found.name, code)
+    for place, _ in reversed(own if own_only else own or frames):
+        code = clip(encodable((place.line or "").strip()), MAX_LINE)
+        return CodePlace(encodable(place.filename), place.lineno or 0, place.name, code)
     return None
 
 

@@ -13,7 +13,7 @@ from solidstate.events import StepOutput as StepOutputEvent
 from solidstate.handler.boundary import call, items
 from solidstate.handler.context import record_user_event
 from solidstate.handler.dynamic import check_item, items_of, not_an_item
-from solidstate.handler.outcome import Refused
+from solidstate.handler.outcome import OutputNotStorable, Refused
 from solidstate.handler.recorder import Recorder
 from solidstate.handler.type_io import TypeIo
 from solidstate.handler.verdicts import fail_if_unmet, judge
@@ -186,7 +186,7 @@ class OutputTaker:
             doing = f"storing output `{definition.name}`"  # the codec may be the user's
             stored = call(doing, store_value, self._store, key, value, codec, limit)
         except NotStorable as error:
-            raise Refused(
+            raise OutputNotStorable(
                 f"Output `{definition.name}` of `{self._step}` cannot be stored: {error.problem}",
                 subject=definition.name,
                 hint=error.hint,

@@ -31,7 +31,7 @@ def clip(text: str, limit: int) -> str:
 
 
 def clip_json(text: str, limit: int) -> str:
-    """The beginning of a text that takes at most ``limit`` characters inside a JSON document of plain ASCII."""
+    """The beginning of a text, such that it takes at most ``limit`` characters in a JSON document of plain ASCII."""
     text = redact(text)
     if len(text) * 12 + 2 <= limit or len(json.dumps(text)) <= limit:
         return text

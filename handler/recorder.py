@@ -91,9 +91,10 @@ def storable(event: E) -> E:
     """
     try:
         _encode(event)
-    except Exception:  # texts that are no UTF-8, objects of any class with any behaviour
+    except Exception:  # noqa: BLE001 - texts that are no UTF-8, objects of any class with any behaviour
         plain: Any = msgspec.to_builtins(event, str_keys=True, enc_hook=shown)
-        return msgspec.convert(_worded(plain), type(event))
+        worded: E = msgspec.convert(_worded(plain), type(event))
+        return worded
     return event
 
 

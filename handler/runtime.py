@@ -18,7 +18,8 @@ from solidstate.storage.store import ObjectStore
 class InvocationContext(Protocol):
     """The part of Lambda's context object that is used."""
 
-    aws_request_id: str
+    @property
+    def aws_request_id(self) -> str: ...
 
     def get_remaining_time_in_millis(self) -> int: ...
 

@@ -147,7 +147,7 @@ class _Attempt:
             with contextlib.suppress(StorageError):
                 self._store_events()  # what is known of the attempt that was stopped
             raise
-        except Exception as error:  # refused by a rule, or a bug of ours: recorded like any failure, never swallowed
+        except Exception as error:  # noqa: BLE001 - refused by a rule, or a bug of ours: recorded, never swallowed
             cause = error
         finally:
             for unmet in self.recorder.unmet:
@@ -205,7 +205,9 @@ class _Attempt:
         arguments = dict(values)
         typed = None
         if solid.config_type is not None:
-            typed = call(f"making the config of `{self.step.name}`", msgspec.convert, config, solid.config_type)
+            typed = call(
+                f"making the config of `{self.step.name}`", msgspec.convert, config, solid.config_type, str_keys=True
+            )
             arguments["config"] = typed
         taker = OutputTaker(solid, self.label, self.attempt_id, self.store, self.recorder, io)
         if not solid.takes_context:  # who has no context has no resources
@@ -303,7 +305,7 @@ class _Attempt:
         return done
 
     def _existing(self) -> StepDigest | None:
-        """The result another attempt has committed. Our own (a lost answer was retried) is no news."""
+        """The result another attempt has committed. Our own (its answer was lost and the PUT repeated) is no event."""
         try:
             body = self.store.get(self.commit_key)
         except MissingObject:

@@ -43,7 +43,7 @@ class TypeIo:
         """The value of an input that the request gives. Raises UserCodeRaised for what reading it raised."""
         name, edge = definition.name, definition.type
         doing = f"reading input `{name}` from config"
-        config = call(doing, msgspec.convert, self.given[name], edge.given_as)
+        config = call(doing, msgspec.convert, self.given[name], edge.given_as, str_keys=True)
         if edge.loader is None:
             return config
         option, way, inner = edge.loader.chosen(config)

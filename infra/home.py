@@ -1,10 +1,10 @@
 """The local home: a folder that remembers runs between commands.
 
-    .solidstate/
-      store/             the objects of all local runs, keys as on S3
-      files/             what inline runs wrote through ``context.fs``
-      logs/<run>.ndjson  log lines
-      executions/<run>/  definition, execution and history of a run on moto, as the console would show them
+.solidstate/
+  store/             the objects of all local runs, keys as on S3
+  files/             what inline runs wrote through ``context.fs``
+  logs/<run>.ndjson  log lines
+  executions/<run>/  definition, execution and history of a run on moto, as the console would show them
 """
 
 from __future__ import annotations

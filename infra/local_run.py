@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.start import run_exists
 from solidstate.infra.home import Home, new_run_id
 from solidstate.infra.inline import run_inline
-from solidstate.infra.time_limits import TimeLimited
+from solidstate.infra.time_limits import StoreOfTheLiving, TimeLimited
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.build import build_plan
 from solidstate.planner.compile import compile_plan, substitute
@@ -122,7 +123,7 @@ def _run_moto(
     with local_aws(limited) as aws:
         aws.create_bucket(BUCKET)
         preload(BUCKET, home.objects, _needed(home.store, loaded, request, run_id))
-        store = S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET)
+        store = StoreOfTheLiving(S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET))
         runtime = Runtime(
             [loaded],
             store,
@@ -145,11 +146,14 @@ def _run_moto(
                 if execution:
                     aws.stop(execution, "Cancelled", "stopped by the user")
                     _close(runtime, loaded, store, run_id, "cancelled")
-                    _keep_execution(home, run_id, definition, aws.describe(execution), lambda: aws.history(execution))
+                    # A task that was just being scheduled may leave an event in moto's history that it cannot show.
+                    with contextlib.suppress(Exception):
+                        _keep_execution(
+                            home, run_id, definition, aws.describe(execution), lambda: aws.history(execution)
+                        )
                 raise
             _keep_execution(home, run_id, definition, described, lambda: aws.history(execution))
-            summary = _summary(runtime, loaded, store, run_id, described)
-        return summary
+            return _summary(runtime, loaded, store, run_id, described)
 
 
 def _needed(home_store: ObjectStore, loaded: LoadedPipeline, request: RunRequest, run_id: str) -> list[str]:

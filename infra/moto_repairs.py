@@ -64,7 +64,7 @@ def require_supported_moto() -> None:
         f"Running on the local AWS needs `moto` {SUPPORTED_MOTO} exactly, but "
         + (f"version {found} is installed." if found else "it is not installed."),
         subject="moto",
-        hint=f'pip install "moto[server,stepfunctions]=={SUPPORTED_MOTO}"',
+        hint=f"pip install 'solidstate[local]', which brings moto {SUPPORTED_MOTO}",
     )
 
 

@@ -18,7 +18,7 @@ STEP_FAILED = "StepFailed"
 RETRY_REQUESTED = "RetryRequested"
 """User code asked for another attempt."""
 STEP_REFUSED = "StepRefused"
-"""Another attempt cannot help: Failure raised, wrong type, missing output, value that cannot be stored. Never retried."""
+"""Another attempt cannot help: Failure raised, wrong type, missing output, unstorable value. Never retried."""
 STORAGE_UNAVAILABLE = "StorageUnavailable"
 """S3 did not answer within the step's patience; retried like a service error."""
 PLAN_CHANGED = "PlanChanged"
@@ -58,8 +58,8 @@ MAX_INLINE_REQUEST_BYTES = 32 * 1024
 class RunHandle(msgspec.Struct, frozen=True, omit_defaults=True):
     """What every step is told about its run; made by Start run, carried through the machine as ``$.run``.
 
-    ``request`` is the validated run request, or None when it is too large to carry (then it is read from the run
-    record). ``steps`` are the selected steps, None meaning all.
+    ``request`` is the validated run request, or None when it is too large to carry: it is then read from the run
+    record, and with it ``steps`` and ``from_run``. ``steps`` are the selected steps, None meaning all.
     """
 
     id: str

@@ -149,6 +149,15 @@ def required(field: mi.Field) -> bool:
     return field.required
 
 
+def positional(schema: Schema) -> bool:
+    """Whether JSON writes an object of this type as a list of its fields."""
+    return isinstance(schema, mi.NamedTupleType) or (isinstance(schema, mi.StructType) and schema.array_like)
+
+
+def _has_default(field: mi.Field) -> bool:
+    return field.default is not msgspec.NODEFAULT or field.default_factory is not msgspec.NODEFAULT
+
+
 def default_of(field: mi.Field) -> Any:
     """The value of a field that is left out, as plain data."""
     if field.default is not msgspec.NODEFAULT:
@@ -200,8 +209,8 @@ def describe(schema: Schema) -> str:
         case mi.ListType() | mi.SetType() | mi.FrozenSetType() | mi.VarTupleType():
             return f"list[{describe(schema.item_type)}]"
         case mi.StructType() | mi.DataclassType() | mi.TypedDictType() | mi.NamedTupleType():
-            names = [field.encode_name + ("" if field.required else "?") for field in schema.fields]
-            return "{" + ", ".join(names) + "}"
+            names = ", ".join(field.encode_name + ("" if field.required else "?") for field in schema.fields)
+            return f"[{names}]" if positional(schema) else f"{{{names}}}"
         case mi.CustomType(cls=custom):
             return custom.__name__
         case _:
@@ -252,14 +261,17 @@ def example_of(schema: Schema, *, full: bool = False, _seen: tuple[type, ...] = 
             if schema.cls in _seen:
                 return {}
             seen = (*_seen, schema.cls)
-            tag = {schema.tag_field: schema.tag} if isinstance(schema, mi.StructType) and schema.tag_field else {}
-            return tag | {
-                field.encode_name: example_of(field.type, full=full, _seen=seen)
-                if field.required
-                else default_of(field)
+            tag: dict[str, Any] = (
+                {schema.tag_field: schema.tag} if isinstance(schema, mi.StructType) and schema.tag_field else {}
+            )
+            made: dict[str, Any] = tag | {
+                field.encode_name: default_of(field)
+                if _has_default(field)
+                else example_of(field.type, full=full, _seen=seen)
                 for field in schema.fields
                 if full or field.required
             }
+            return list(made.values()) if positional(schema) else made
         case mi.ListType() | mi.SetType() | mi.FrozenSetType() | mi.VarTupleType():
             return [example_of(schema.item_type, full=full, _seen=_seen)] * (schema.min_length or 0)
         case _:

@@ -6,6 +6,7 @@ Names in a request are whatever somebody typed, so paths and examples are bounde
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -73,7 +74,7 @@ def pasteable(path: Path, value: Any) -> str:
     text = msgspec.json.encode(nested(path, value), enc_hook=str).decode()
     if len(text) > LONGEST_EXAMPLE:
         return ""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def mismatch(path: Path, value: Any, expected: str, hint: str = "") -> ConfigError:

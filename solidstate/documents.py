@@ -71,7 +71,14 @@ def _too_large(found: str) -> ConfigError:
 
 def plain(value: Any) -> Any:
     """JSON data: what YAML made into dates becomes text again. Raises TypeError for what JSON has no form for."""
-    return msgspec.to_builtins(value, str_keys=True, enc_hook=_form)
+    return _lists(msgspec.to_builtins(value, str_keys=True, enc_hook=_form))
+
+
+def _lists(value: Any) -> Any:
+    """JSON knows no tuples; what is compared and stored must not either."""
+    if isinstance(value, dict):
+        return {key: _lists(one) for key, one in value.items()}
+    return [_lists(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def _form(value: Any) -> Any:

@@ -10,6 +10,7 @@ import datetime
 import decimal
 import math
 import re
+import sys
 import uuid
 from collections.abc import Mapping
 from enum import Enum
@@ -18,7 +19,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import inspect as mi
 
-from solidstate.config import Schema, describe, example_of, is_secret, is_selector, unwrap, without_none
+from solidstate.config import Schema, describe, example_of, is_secret, is_selector, positional, unwrap, without_none
 from solidstate.config_errors import (
     ConfigError,
     Path,
@@ -193,7 +194,7 @@ def _key(schema: Schema, key: Any) -> Any:
 def _fields(schema: Any, value: Any, path: Path) -> list[ConfigError]:
     if not isinstance(schema, mi.TypedDictType) and isinstance(value, schema.cls):
         return []
-    if isinstance(schema, mi.NamedTupleType) or getattr(schema, "array_like", False):
+    if positional(schema):
         return _positions(schema, value, path)
     if not isinstance(value, Mapping):
         return [misfit(schema, value, path)]
@@ -206,7 +207,7 @@ def _fields(schema: Any, value: Any, path: Path) -> list[ConfigError]:
         elif key != tag:
             errors.append(unknown(path, key, list(fields)))
         else:
-            errors += _choice((*path, key), item, [schema.tag])
+            errors += _choice((*path, key), item, [getattr(schema, "tag", None)])
     errors += [missing((*path, name), f.type) for name, f in fields.items() if f.required and name not in value]
     return errors
 
@@ -220,8 +221,7 @@ def _positions(schema: Any, value: Any, path: Path) -> list[ConfigError]:
         types.insert(0, mi.LiteralType((schema.tag,)))
         needed += 1
     if not isinstance(value, (list, tuple)) or not needed <= len(value) <= len(types):
-        names = ", ".join(field.name + ("" if field.required else "?") for field in fields)
-        return [mismatch(path, masked(schema, value), f"[{names}]", "write a list of these, in this order")]
+        return [mismatch(path, masked(schema, value), describe(schema), "write a list of these, in this order")]
     return [e for i, (one, v) in enumerate(zip(types, value, strict=False)) for e in evaluate(one, v, (*path, i))]
 
 
@@ -252,7 +252,9 @@ def _scalar(schema: Schema, value: Any, path: Path) -> list[ConfigError]:
         case mi.FloatType():
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 return [misfit(schema, value, path)]
-            if isinstance(value, float) and not math.isfinite(value):
+            if isinstance(value, int) and abs(value) > sys.float_info.max:
+                return [misfit(schema, value, path)]
+            if not math.isfinite(value):
                 return [mismatch(path, value, name, "a run request is JSON, which has no such number")]
             return _range(schema, value, path)
         case mi.StrType():

@@ -68,7 +68,7 @@ def resource(fn: Any = None, /, *, name: str | None = None, description: str | N
         for parameter in others:
             if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
                 raise DefinitionError(
-                    f"Parameter `{bare(parameter)}` of resource `{title}` cannot be a resource: those are given by name.",
+                    f"Parameter `{bare(parameter)}` of resource `{title}` is no resource: those are given by name.",
                     subject=title,
                     path=place,
                     hint="name every resource it needs",

@@ -48,7 +48,8 @@ def function_of(value: Any, decorator: str, *, coroutines: bool = False) -> Call
             hint=f"decorate a function that makes one: `def make() -> {value.__name__}`",
         )
     if isinstance(value, msgspec.Struct) or not callable(value):
-        found = f"`{value.name}`" if isinstance(getattr(value, "name", None), str) else shown(value)
+        name = getattr(value, "name", None)
+        found = f"`{name}`" if isinstance(name, str) else shown(value)
         problem = f"`@{decorator}` takes a function, found {found} of type `{type(value).__name__}`."
         hint = f"write `@{decorator}` or `@{decorator}(name=...)`, once, directly above a `def`"
         raise DefinitionError(problem, subject=decorator, hint=hint)

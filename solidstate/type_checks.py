@@ -333,8 +333,8 @@ def _typed_dict(cls: Any) -> Checker:
     def check(value: Any) -> Mismatch | None:
         if not isinstance(value, dict):
             return Mismatch(name, value)
-        for key in hints:
-            if key in required and key not in value:
+        for key in required:
+            if key not in value:
                 return Mismatch(f"{name} with key {key!r}", value)
         for key, element in value.items():
             if key not in checks:

@@ -85,7 +85,8 @@ def decode_commit(data: bytes, key: str) -> Commit:
         raise IntermediateError(
             f"The object `{key}` is not a commit: {error}.",
             subject=key,
-            hint="something else wrote to the bucket; restore the object's earlier version, or run the step again in a new run",
+            hint="something else wrote to the bucket; restore the object's earlier version, or run the step again in a "
+            "new run",
         ) from error
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from solidstate.errors import IntermediateError
 from solidstate.events import ErrorInfo
+
+R = TypeVar("R")
 
 RunStatus = Literal["running", "success", "failed", "cancelled", "interrupted"]
 StepStatus = Literal["success", "failed", "skipped", "not selected", "not reached"]
@@ -94,7 +96,7 @@ def decode_run_summary(data: bytes, key: str) -> RunSummary:
     return _decode(_summary, data, key, "run summary")
 
 
-def _decode(decoder: Any, data: bytes, key: str, what: str) -> Any:
+def _decode(decoder: msgspec.json.Decoder[R], data: bytes, key: str, what: str) -> R:
     try:
         return decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import pairwise
 
 from solidstate import execute_pipeline, pipeline_from_dependencies, solid
 
@@ -22,7 +23,7 @@ names = ["begin", *(f"s{number}" for number in range(1, STEPS))]
 chain = pipeline_from_dependencies(
     "chain",
     [begin, *(add_one.alias(name) for name in names[1:])],
-    {name: {"x": before} for before, name in zip(names, names[1:], strict=False)},
+    {name: {"x": before} for before, name in pairwise(names)},
 )
 started = time.perf_counter()
 result = execute_pipeline(chain)

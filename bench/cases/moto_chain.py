@@ -4,6 +4,7 @@ included, opening the local AWS left out."""
 import json
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from solidstate import pipeline_from_dependencies, solid
@@ -28,7 +29,7 @@ names = ["begin", *(f"s{number}" for number in range(1, STEPS))]
 chain = pipeline_from_dependencies(
     "chain",
     [begin, *(add_one.alias(name) for name in names[1:])],
-    {name: {"x": before} for before, name in zip(names, names[1:], strict=False)},
+    {name: {"x": before} for before, name in pairwise(names)},
 )
 marks: dict[str, float] = {}
 

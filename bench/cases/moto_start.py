@@ -12,7 +12,7 @@ server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
 server.start()
 url = "http://%s:%s" % server.get_host_and_port()
 s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-s3.create_bucket(Bucket="x")
+s3.create_bucket(Bucket="bench")
 """
 started = time.time()
 subprocess.run([sys.executable, "-W", "ignore", "-c", CODE], check=True, capture_output=True)

@@ -168,7 +168,9 @@ def _run(parser: Parser) -> None:
     )
     parser.option("--mode", metavar="M", help="the mode to run in")
     parser.option("--preset", metavar="P", help="the preset to start from")
-    parser.option("--steps", metavar="SEL", help="run a part: `name`, `name*`, `*name`, `name+1`, `tag:k=v`, comma separated")
+    parser.option(
+        "--steps", metavar="SEL", help="run a part: `name`, `name*`, `*name`, `name+1`, `tag:k=v`, comma separated"
+    )
     parser.option("--from-run", metavar="RUN", help="take what is not selected from this run (`last`: the newest)")
     parser.option("--from-failure", metavar="RUN", help="run again what has no result in this run (`last`: the newest)")
     parser.option("--tag", action="append", default=[], metavar="K=V", dest="tags", help="tag the run; may be repeated")

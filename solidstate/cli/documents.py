@@ -63,11 +63,10 @@ class Source(msgspec.Struct, frozen=True):
 
 
 def read_source(name: str) -> Source:
-    """A file, or standard input for ``-``. ``.json`` is JSON and ``.yaml`` and ``.yml`` are YAML; anything else may be
-    either. Raises DocumentError."""
+    """A file, or standard input for ``-``. ``.json`` is JSON; anything else is YAML, unless it is JSON all the same.
+    Raises DocumentError."""
     text = _text(name)
-    suffix = Path(name).suffix.lower()
-    as_json = suffix == ".json" or (suffix not in (".yaml", ".yml") and _is_json(text))
+    as_json = Path(name).suffix.lower() == ".json" or _is_json(text)
     return Source("standard input" if name == STDIN else name, text, as_json)
 
 

@@ -14,7 +14,15 @@ from solidstate.cli.render_run import STYLES, request_lines, run_lines
 from solidstate.cli.terminal import Terminal
 from solidstate.cli.text import BLANK, Line, Span, human_duration, human_time, line, table
 from solidstate.errors import MissingObject, SolidstateError, closest, name_list
-from solidstate.events import AnyEvent, LogMessage, StepExpectation, StepMaterialization, encode_events, final_events, kind_of
+from solidstate.events import (
+    AnyEvent,
+    LogMessage,
+    StepExpectation,
+    StepMaterialization,
+    encode_events,
+    final_events,
+    kind_of,
+)
 from solidstate.handler.end import summarise_step
 from solidstate.infra.home import Home, home_from
 from solidstate.planner.plan import decode_plan
@@ -72,8 +80,8 @@ def _run_row(run: RunSummary) -> list[Span]:
         Span(run.status, STYLES[run.status]),
         Span(run.run),
         Span(run.pipeline),
-        Span(human_time(run.started_at), "dim"),
-        Span("" if run.status == "running" else human_duration(run.duration_s)),
+        Span(human_time(run.started_at) if run.started_at else "", "dim"),
+        Span("" if run.status in ("running", "interrupted") else human_duration(run.duration_s)),
         Span(f"{done}/{wanted}" if run.steps else ""),
         Span(run.engine, "dim"),
         Span(", ".join(f"{key}={value}" for key, value in run.tags.items()), "dim"),

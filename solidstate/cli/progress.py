@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from solidstate.cli.terminal import Terminal
-from solidstate.cli.text import Line, Span, cell_width, human_duration, human_size, line, plural
+from solidstate.cli.text import Line, Span, cell_width, human_duration, human_size, line, plural, raised
 from solidstate.events import (
     AnyEvent,
     LogMessage,
@@ -59,13 +59,11 @@ class Narrator:
             case StepSuccess():
                 return [self._success(event)]
             case StepFailure():
-                text = f"{event.error.type}: {_first_line(event.error.message)}"
+                text = raised(event.error.type, _first_line(event.error.message))
                 return [self._line("failed", "bold red", step_label(event), human_duration(event.duration_s), text)]
             case StepRetry():
-                text = (
-                    f"attempt {event.attempt} failed: {event.error.type}: {_first_line(event.error.message)}; "
-                    f"next in {human_duration(event.delay_s)}"
-                )
+                why = raised(event.error.type, _first_line(event.error.message))
+                text = f"attempt {event.attempt} failed: {why}; next in {human_duration(event.delay_s)}"
                 return [self._line("retry", "yellow", step_label(event), human_duration(event.duration_s), text)]
             case StepSkipped():
                 return [self._line("skipped", "dim", step_label(event), "", event.reason)]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from solidstate.cli.text import Line, Span, human_duration, human_size, short_path, table
+from solidstate.cli.text import Line, Span, human_duration, human_size, raised, short_path, table
 from solidstate.events import (
     AnyEvent,
     EngineEvent,
@@ -32,7 +32,13 @@ from solidstate.events import (
     step_label,
 )
 
-_ALARMING = {"run_failure": "red", "step_failure": "red", "step_up_for_retry": "yellow", "hook_errored": "yellow", "step_skipped": "dim"}
+_ALARMING = {
+    "run_failure": "red",
+    "step_failure": "red",
+    "step_up_for_retry": "yellow",
+    "hook_errored": "yellow",
+    "step_skipped": "dim",
+}
 _PLEASING = {"run_success": "green", "step_success": "green"}
 
 
@@ -121,7 +127,7 @@ def _describe_end(event: AnyEvent) -> str:
 
 def _error(error: ErrorInfo) -> str:
     place = f" ({short_path(error.place.file)}:{error.place.line})" if error.place else ""
-    return f"{error.type}: {error.message}{place}"
+    return raised(error.type, error.message) + place
 
 
 def _joined(*parts: str) -> str:

@@ -17,6 +17,7 @@ from solidstate.cli.text import (
     line,
     paragraphs,
     plural,
+    raised,
     short_path,
     table,
 )
@@ -55,7 +56,7 @@ def step_lines(steps: Sequence[StepSummary], *, width: int | None = None, all_st
     everything = all_steps or len(steps) <= MAX_STEPS
     shown = [step for step in steps if everything or step.status not in ("success", "skipped")]
     rows = [_step_row(step) for step in shown]
-    lines = table(rows, header=("", "step", "time", "attempts", "in", "out", ""), width=width) if rows else []
+    lines = table(rows, header=("", "step", "time", "attempts", "in", "out"), width=width) if rows else []
     if len(shown) < len(steps):
         lines.append(line(Span(f"and {plural(len(steps) - len(shown), 'step')} that succeeded or were skipped", "dim")))
     return lines
@@ -63,17 +64,16 @@ def step_lines(steps: Sequence[StepSummary], *, width: int | None = None, all_st
 
 def _step_row(step: StepSummary) -> list[Span]:
     ran = step.status in ("success", "failed") and bool(step.attempts)
-    remark = "" if step.status == "failed" else step.reason
+    remarks = [_sizes(step.outputs), "" if step.status == "failed" else step.reason]
     if step.expectations_failed:
-        remark = f"{step.expectations_failed} of {plural(step.expectations, 'expectation')} failed"
+        remarks.append(f"{step.expectations_failed} of {plural(step.expectations, 'expectation')} failed")
     return [
         Span(_status_word(step), "yellow" if step.expectations_failed else STYLES[step.status]),
         Span(step.step),
         Span(human_duration(step.duration_s) if ran else ""),
         Span(str(step.attempts) if step.attempts > 1 else ""),
         Span(human_size(sum(step.inputs.values())) if step.inputs else "", "dim"),
-        Span(_sizes(step.outputs), "dim"),
-        Span(remark, "yellow" if step.expectations_failed else "dim"),
+        Span("; ".join(filter(None, remarks)), "yellow" if step.expectations_failed else "dim"),
     ]
 
 
@@ -121,7 +121,7 @@ def _failure(step: StepSummary, tracebacks: bool) -> list[Line]:
     if error is None:
         inside += paragraphs(step.reason)
     else:
-        first, *rest = paragraphs(f"{error.type}: {error.message}")
+        first, *rest = paragraphs(raised(error.type, error.message))
         inside += [first, *rest]
         if error.place:
             place = error.place

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from solidstate.cli.documents import Source, overlay, read_source, tags_from
-from solidstate.cli.exit_codes import FAILED, INTERRUPTED, SUCCESS
+from solidstate.cli.exit_codes import FAILED, INTERRUPTED, SUCCESS, WRONG_INPUT
 from solidstate.cli.history_commands import summary_document
 from solidstate.cli.progress import watching
 from solidstate.cli.render_reuse import reuse_lines
@@ -19,6 +19,7 @@ from solidstate.cli.terminal import Terminal
 from solidstate.cli.text import BLANK, Line, Span, line
 from solidstate.documents import merge
 from solidstate.errors import SolidstateError
+from solidstate.handler.outcome import OutputNotStorable
 from solidstate.handler.reuse import check_from_run, reuse_of
 from solidstate.handler.runtime import LoadedPipeline
 from solidstate.infra.again import request_from_failure
@@ -78,7 +79,16 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     else:
         shown = run_lines(summary, events, width=terminal.width, tracebacks=options.debug)
         terminal.show([BLANK, *shown, *_further(summary, options)])
-    return SUCCESS if summary.status == "success" else FAILED
+    return _exit_code(summary)
+
+
+def _exit_code(summary: RunSummary) -> int:
+    """A run that failed only because outputs have no storage format says that the module is wrong, not the run."""
+    if summary.status == "success":
+        return SUCCESS
+    failed = [step for step in summary.steps if step.status in ("failed", "not reached")]
+    unstorable = [step for step in failed if step.error is not None and step.error.type == OutputNotStorable.__name__]
+    return WRONG_INPUT if failed and unstorable == failed else FAILED
 
 
 def _document(options: RunOptions, source: Source | None) -> dict[str, Any]:

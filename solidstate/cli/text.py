@@ -82,6 +82,8 @@ def table(
 def _row(row: list[Span], widths: list[int], gap: int, width: int | None) -> list[Line]:
     if not row:
         return [BLANK]
+    while len(row) > 1 and not row[-1].text:  # blanks at the end would only make a terminal wrap the line
+        row = row[:-1]
     left: list[Span] = []
     for cell, wide in zip(row[:-1], widths, strict=False):
         left += [cell, Span(" " * (wide - cell_width(cell.text) + gap))]
@@ -100,6 +102,11 @@ def cell_width(text: str) -> int:
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )
+
+
+def raised(kind: str, message: str) -> str:
+    """An exception in words: ``ValueError: why``, or its kind alone when it says nothing."""
+    return f"{kind}: {message}" if message.strip() else kind
 
 
 def plural(count: int, noun: str, many: str = "") -> str:

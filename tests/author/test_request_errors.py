@@ -1,4 +1,4 @@
-"""What a run request that cannot be run is told, word for word, and that nothing a person can write escapes as it is."""
+"""What a run request that cannot be run is told, word for word; nothing a person writes gets out as it is."""
 
 from __future__ import annotations
 
@@ -209,7 +209,8 @@ def test_every_error_says_what_where_and_how_to_go_on(name: str) -> None:
 
 def test_yaml_dates_are_judged_like_their_text() -> None:
     """What YAML reads as a date is right for a date and is text in the request; for text it wants quotes."""
-    text = "{mode: local, solids: {read: {config: {source: {type: file, path: a}, day: 2013-01-31}, inputs: {threshold: 1}}}}"
+    config = "{source: {type: file, path: a}, day: 2013-01-31}"
+    text = f"{{mode: local, solids: {{read: {{config: {config}, inputs: {{threshold: 1}}}}}}}}"
     request = resolve_request(flights, yaml.safe_load(text))
     assert request.solids["read"]["config"]["day"] == "2013-01-31"
     assert text_of(yaml.safe_load(text.replace("path: a", "path: 2013-01-31"))) == (

@@ -90,6 +90,13 @@ def test_any_text_is_a_selection_or_an_error(text: str) -> None:
     assert steps or errors
 
 
+def test_a_depth_of_thousands_of_digits() -> None:
+    """Python itself refuses to read such a number; the selection does so first."""
+    for clause in ("a+" + "9" * 5_000, "9" * 5_000 + "+a"):
+        steps, errors = select_steps(clause, CHAIN)
+        assert (steps, len(errors)) == ([], 1)
+
+
 def test_all_errors_are_collected_once() -> None:
     """A wrong clause does not hide another, and the same one twice is one error."""
     _, errors = select_steps("nope,,b-c,nope", CHAIN)

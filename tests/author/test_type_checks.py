@@ -82,17 +82,26 @@ LEAVES: list[tuple[Any, Any, Any]] = [
 Spec = tuple[Any, Any, Any]
 
 
+# Made at run time, which a static checker need not follow.
+LIST: Any = list
+TUPLE: Any = tuple
+DICT: Any = dict
+MAPPING: Any = Mapping
+SEQUENCE: Any = Sequence
+
+
 def wrapped(inner: st.SearchStrategy[Spec]) -> st.SearchStrategy[Spec]:
     return st.one_of(
-        inner.map(lambda t: (list[t[0]], [t[1], t[1]], [t[1], t[2]])),  # type: ignore[misc,name-defined]  # made here
-        inner.map(lambda t: (tuple[t[0], ...], (t[1],), (t[1], t[2]))),  # type: ignore[misc,name-defined]  # made here
-        inner.map(lambda t: (dict[str, t[0]], {"a": t[1]}, {"a": t[1], "b": t[2]})),  # type: ignore[misc,name-defined]  # made
-        inner.map(lambda t: (Mapping[str, t[0]], {"a": t[1]}, {"b": t[2]})),  # type: ignore[misc,name-defined]  # made here
-        inner.map(lambda t: (Sequence[t[0]], [t[1]], [t[2]])),  # type: ignore[misc,name-defined]  # made here
-        inner.map(lambda t: (tuple[str, t[0]], ("a", t[1]), ("a", t[2]))),  # type: ignore[misc,name-defined]  # made here
+        inner.map(lambda t: (LIST[t[0]], [t[1], t[1]], [t[1], t[2]])),
+        inner.map(lambda t: (TUPLE[t[0], ...], (t[1],), (t[1], t[2]))),
+        inner.map(lambda t: (DICT[str, t[0]], {"a": t[1]}, {"a": t[1], "b": t[2]})),
+        inner.map(lambda t: (MAPPING[str, t[0]], {"a": t[1]}, {"b": t[2]})),
+        inner.map(lambda t: (SEQUENCE[t[0]], [t[1]], [t[2]])),
+        inner.map(lambda t: (TUPLE[str, t[0]], ("a", t[1]), ("a", t[2]))),
     )
 
 
+OPTIONAL: Any = typing.Optional
 SPECS = st.recursive(st.sampled_from(LEAVES), wrapped, max_leaves=4)
 
 
@@ -112,7 +121,7 @@ def test_values_of_a_type_pass_and_spoilt_ones_do_not(spec: Spec) -> None:
 def test_optional_adds_none_and_nothing_else(spec: Spec) -> None:
     """`T | None` passes None and what `T` passes."""
     annotation, right, wrong = spec
-    check = checker(typing.Optional[annotation])
+    check = checker(OPTIONAL[annotation])
     assert check is not None
     assert check(None) is None
     assert check(right) is None
@@ -141,10 +150,13 @@ def test_what_no_rule_knows_passes(annotation: Any) -> None:
         (Movie, {}, "expected `Movie with key 'title'`, got {} of type `dict`"),
         (Annotated[int, msgspec.Meta(ge=3)], 2, "expected `int >= 3`, got 2 of type `int`"),
         (list[Annotated[int, Positive]], [-1], "expected `Positive`, got -1 of type `int` at `$[0]`: not above zero"),
-        (Annotated[list[Annotated[int, msgspec.Meta(ge=3)]], msgspec.Meta(min_length=1)], [], "expected `array of length >= 1`, "
-         "got [] of type `list`"),
+        (
+            Annotated[list[Annotated[int, msgspec.Meta(ge=3)]], msgspec.Meta(min_length=1)],
+            [],
+            "expected `array of length >= 1`, got [] of type `list`",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_message_says_where_and_what(annotation: Any, value: Any, text: str) -> None:
     """Expected, found and the place in the value."""
     check = checker(annotation)

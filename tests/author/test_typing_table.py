@@ -70,7 +70,7 @@ Tree = typing_extensions.TypeAliasType("Tree", "int | list[Tree]")
         (Pair[int], (1, 2), (1, "a"), "Pair[int]"),
         (typing.LiteralString, "a", 1, "LiteralString"),
         (typing.Final[int], 1, "a", "Final[int]"),
-        (typing.Optional[int], None, "a", "int | None"),  # noqa: UP045 - people write it
+        (typing.Optional[int], None, "a", "int | None"),
         (int | str | None, "a", 1.5, "int | str | None"),
         (typing.Literal["a", 1], 1, True, "'a' | 1"),
         (Options, {"limit": 1}, {"name": "a"}, "Options"),
@@ -111,10 +111,10 @@ class ConnectionCodec:
 
     name = "connection"
 
-    def encode(self, value: object, sink: Any) -> None:  # noqa: ARG002 - a codec is given the value
+    def encode(self, value: object, sink: Any) -> None:
         sink.write(b"c")
 
-    def decode(self, data: Any) -> Connection:  # noqa: ARG002 - and its bytes
+    def decode(self, data: Any) -> Connection:
         return Connection()
 
 

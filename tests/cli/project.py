@@ -53,12 +53,14 @@ class Project:
     def normal(self, text: str) -> str:
         return text.replace(str(self.root), "PROJECT")
 
-    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, env_extra: Mapping[str, str] = MappingProxyType({}), **options: Any
+    ) -> subprocess.Popen[str]:
         """Start a command in a process of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "solidstate.cli.main", *arguments],
             cwd=self.root,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), **env_extra},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

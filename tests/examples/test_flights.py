@@ -156,8 +156,9 @@ def test_months_out_of_range() -> None:
     with pytest.raises(RequestErrors) as caught:
         execute_pipeline(flights, request)
     assert str(caught.value) == (
-        "Run request for pipeline `flights`: Expected `int >= 1 <= 12`, got 13.\n"
-        "  at: solids.read_flights.config.months"
+        "Run request for pipeline `flights`: Expected `int >= 1 and <= 12`, got 13.\n"
+        "  at: solids.read_flights.config.months\n"
+        "  fix: for example `1`"
     )
 
 

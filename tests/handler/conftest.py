@@ -1,4 +1,4 @@
-"""What every test of the step handler needs: one run of a pipeline, driven attempt by attempt, and all it left behind."""
+"""What every test of the step handler needs: one run of a pipeline, driven attempt by attempt, and what it leaves."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_a_keyboard_interrupt_outside_the_main_thread_is_the_users() -> None:
     def run() -> None:
         try:
             call("", raiser(KeyboardInterrupt()))
-        except BaseException as error:  # noqa: BLE001 - the test looks at whatever comes
+        except BaseException as error:
             caught.append(error)
 
     thread = threading.Thread(target=run)
@@ -84,7 +84,7 @@ def test_a_generator_is_closed_at_once_whoever_fails() -> None:
 
     stream = items(solid())
     assert next(stream) == 1
-    stream.close()  # type: ignore[attr-defined]  # a generator, declared as an iterator
+    stream.close()
     assert log == ["closed"]
 
 
@@ -103,7 +103,7 @@ def test_the_first_error_is_the_one_that_is_told() -> None:
             next(stream)
             raise LookupError("first")
         finally:
-            stream.close()  # type: ignore[attr-defined]  # a generator, declared as an iterator
+            stream.close()
 
     with pytest.raises(LookupError, match="first"):
         read()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-
 from solidstate import ExpectationResult, Materialization, RetryRequested, pipeline, solid
 from solidstate.events import LogMessage, StepExpectation, StepMaterialization
 
@@ -19,7 +18,13 @@ SEEN: dict[str, Any] = {}
 def look(context: Any) -> None:
     SEEN.setdefault("keys", []).append(context.idempotency_key)
     SEEN.setdefault("attempts", []).append(context.attempt)
-    SEEN.update(run=context.run_id, step=context.step_key, pipeline=context.pipeline, tags=context.tags, left=context.remaining_time_s)
+    SEEN.update(
+        run=context.run_id,
+        step=context.step_key,
+        pipeline=context.pipeline,
+        tags=context.tags,
+        left=context.remaining_time_s,
+    )
     if context.attempt == 1:
         raise RetryRequested("again")
 
@@ -134,8 +139,11 @@ def test_fs_is_opened_once_a_step(bench: type[Bench]) -> None:
     opened: list[int] = []
     run = bench(writing)
     make = run.runtime.open_fs
-    run.runtime.open_fs = lambda: (opened.append(1), make())[1]
+
+    def counted() -> Any:
+        opened.append(1)
+        return make()
+
+    run.runtime.open_fs = counted
     assert run.step("write_file").status == "success"
     assert opened == [1]
-
-

@@ -22,7 +22,7 @@ def commit_of(*names: str, type_name: str = "int") -> Commit:
     return Commit("r", "p", "s", 1, "001-q", "f", "success", outputs)
 
 
-def tested(label: str, *, success: bool) -> StepExpectation:
+def verdict(label: str, *, success: bool) -> StepExpectation:
     """The event of one expectation."""
     return StepExpectation(**WHO, success=success, label=label)  # type: ignore[arg-type]  # WHO mixes types
 
@@ -42,7 +42,7 @@ def size(document: object) -> int:
 def test_the_digest_stays_below_its_bound(count: int, type_name: str, labels: list[str], reason: str, key: str) -> None:
     """A thousand outputs, long labels, any characters; status and counts are always there."""
     commit = commit_of(*(f"{'output' * 12}_{number}" for number in range(count)), type_name=type_name)
-    events: list[AnyEvent] = [tested(label, success=bool(number % 2)) for number, label in enumerate(labels)]
+    events: list[AnyEvent] = [verdict(label, success=bool(number % 2)) for number, label in enumerate(labels)]
     events += [StepMaterialization(**WHO, label=label, path=label * 3) for label in labels]  # type: ignore[arg-type]
     digest = digest_of(commit, events, key, reason)
     assert size(digest) <= MAX_DIGEST_BYTES
@@ -54,7 +54,7 @@ def test_the_digest_stays_below_its_bound(count: int, type_name: str, labels: li
 def test_a_small_step_is_shown_whole() -> None:
     """What a person reads in the console."""
     events: list[AnyEvent] = [
-        tested("fresh", success=True),
+        verdict("fresh", success=True),
         StepMaterialization(**WHO, label="report", path="s3://b/r.html"),  # type: ignore[arg-type]  # WHO mixes types
         StepSuccess(**WHO, duration_s=1.23456),  # type: ignore[arg-type]  # WHO mixes types
     ]
@@ -71,8 +71,8 @@ def test_a_small_step_is_shown_whole() -> None:
 
 def test_no_failed_expectation_hides_behind_a_passed_one() -> None:
     """Under the same label, or further down a long list."""
-    events: list[AnyEvent] = [tested(f"ok_{number}", success=True) for number in range(60)]
-    events += [tested("rows", success=False), tested("rows", success=True), tested("ok_1", success=True)]
+    events: list[AnyEvent] = [verdict(f"ok_{number}", success=True) for number in range(60)]
+    events += [verdict("rows", success=False), verdict("rows", success=True), verdict("ok_1", success=True)]
     found = digest_of(commit_of(), events, "k").expectations
     assert next(iter(found.items())) == ("rows", "FAILED 1 of 2")
     assert (found["ok_1"], found["..."]) == ("passed 2 times", "21 more")
@@ -81,4 +81,7 @@ def test_no_failed_expectation_hides_behind_a_passed_one() -> None:
 def test_a_skip_tells_its_reason() -> None:
     """Taken from the event when it is not given."""
     events: list[AnyEvent] = [StepSkipped(**WHO, reason="upstream `a` was skipped")]  # type: ignore[arg-type]
-    assert digest_of(msgspec.structs.replace(commit_of(), status="skipped"), events, "k").reason == "upstream `a` was skipped"
+    assert (
+        digest_of(msgspec.structs.replace(commit_of(), status="skipped"), events, "k").reason
+        == "upstream `a` was skipped"
+    )

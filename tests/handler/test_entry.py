@@ -54,7 +54,7 @@ def test_a_whole_run_by_payloads(base: tuple[Handler, dict[str, Any]]) -> None:
     assert (digest["status"], digest["outputs"]) == ("success", {"result": "int, 1 bytes"})
     with pytest.raises(StepFailed, match=r"^`fail`: ValueError: 3 is too much \(.*test_entry.py:27, `raise ValueError"):
         invoke(handler, kind="step", **common, step="fail", run=run, retry=0)
-    with pytest.raises(RunFailed, match="^1 step failed: `fail`\n  `fail`: ValueError: 3 is too much\n    at "):
+    with pytest.raises(RunFailed, match=r"^1 step failed: `fail`\n  `fail`: ValueError: 3 is too much\n    at "):
         invoke(handler, kind="end", **common, run=run)
 
 
@@ -77,7 +77,7 @@ def test_another_plan_is_refused_by_start_and_step(base: tuple[Handler, dict[str
     """Function and machine of different deployments."""
     handler, common = base
     other = {**common, "plan": "feedfeedfeedfeed"}
-    message = f"follows plan feedfeedfeedfeed, the function holds plan {common['plan']}. Fix: deploy both together"
+    message = f"follows plan feedfeedfeedfeed, the function holds plan {common['plan']}[.] Fix: deploy both together"
     with pytest.raises(PlanChanged, match=message):
         invoke(handler, kind="start", **other, execution="arn:1", name="run-9", input={})
     run = {"id": "run-1", "mode": "default", "request": {}}

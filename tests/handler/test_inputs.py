@@ -217,7 +217,9 @@ def test_value_in_an_unknown_format(run: Bench) -> None:
     changed(run, "make", "n", codec="zip")
     kind, message, _ = refused(run, "take")
     assert kind == "IntermediateError"
-    assert message.startswith("Output `n` of `make` cannot be decoded as `zip` (`int`): The stored value has the unknown format")
+    assert message.startswith(
+        "Output `n` of `make` cannot be decoded as `zip` (`int`): The stored value has the unknown format"
+    )
 
 
 def test_commit_that_is_none(run: Bench) -> None:
@@ -225,8 +227,11 @@ def test_commit_that_is_none(run: Bench) -> None:
     run.store.put(run.key("make"), b"<html>")
     kind, message, hint = refused(run, "take")
     assert kind == "IntermediateError"
-    assert message == "The object `v1/commits/shapes/make/run-1.ndjson` is not a commit: JSON is malformed: invalid character (byte 0)."
-    assert hint.startswith("something else wrote to the bucket; restore the object's earlier version, or run the step again")
+    reason = "JSON is malformed: invalid character (byte 0)"
+    assert message == f"The object `{run.key('make')}` is not a commit: {reason}."
+    assert hint.startswith(
+        "something else wrote to the bucket; restore the object's earlier version, or run the step again"
+    )
 
 
 def test_commit_of_another_step(run: Bench) -> None:

@@ -64,7 +64,7 @@ def test_failure_tells_error_place_and_what_follows(bench: type[Bench]) -> None:
         "delay_s": 4.0,
         "code": 'raise OSError("try later")',
     }
-    assert facts["place"].endswith("test_lifelines.py:21")
+    assert facts["place"].endswith("test_lifelines.py:20")
     assert lines_of(run) == [("info", "step started"), ("warning", "attempt failed, another follows")]
     run.fails("flaky", retry=1)
     assert run.lines[1][2]["traceback"].startswith("Traceback (most recent call last):")

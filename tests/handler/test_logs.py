@@ -60,6 +60,9 @@ def test_two_runs_in_a_process_keep_apart() -> None:
     loggers = [StepLogger("solidstate", stream) for stream in streams]
     for name, logger in zip("ab", loggers, strict=True):
         logger.sink({"run": name, "step": "s", "attempt": 1})("info", name, {})
-    assert [[json.loads(line)["run"] for line in stream.getvalue().splitlines()] for stream in streams] == [["a"], ["b"]]
+    assert [[json.loads(line)["run"] for line in stream.getvalue().splitlines()] for stream in streams] == [
+        ["a"],
+        ["b"],
+    ]
     for logger in loggers:
         logger.close()

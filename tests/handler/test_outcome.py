@@ -24,7 +24,7 @@ def caught(fn: Any, *args: Any) -> BaseException:
     """What ``fn`` raises, with its traceback."""
     try:
         fn(*args)
-    except BaseException as error:  # noqa: BLE001 - the test looks at whatever comes
+    except BaseException as error:
         return error
     raise AssertionError("nothing was raised")
 
@@ -40,7 +40,10 @@ def test_the_place_is_the_innermost_line_of_the_users_code() -> None:
     """Frames of libraries below it do not count."""
     place = error_info(caught(lambda: json.loads("{"))).place
     assert place is not None
-    assert (Path(place.file).name, place.code) == ("test_outcome.py", 'place = error_info(caught(lambda: json.loads("{"))).place')
+    assert (Path(place.file).name, place.code) == (
+        "test_outcome.py",
+        'place = error_info(caught(lambda: json.loads("{"))).place',
+    )
 
 
 def test_without_a_line_of_the_users_a_librarys_is_named() -> None:
@@ -55,7 +58,12 @@ def test_without_a_line_of_the_users_a_librarys_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "library", ["/venv/lib/python3.12/site-packages/lib.py", r"C:\venv\Lib\site-packages\lib.py", "/usr/lib/python3/dist-packages/lib.py"]
+    "library",
+    [
+        "/venv/lib/python3.12/site-packages/lib.py",
+        r"C:\venv\Lib\site-packages\lib.py",
+        "/usr/lib/python3/dist-packages/lib.py",
+    ],
 )
 @pytest.mark.parametrize("own", ["/home/me/flows/solids.py", r"C:\flows\solids.py", "/opt/bundle.zip/flows/solids.py"])
 def test_files_of_any_system_are_told_apart(own: str, library: str) -> None:
@@ -103,7 +111,7 @@ def test_our_own_frames_are_never_the_place() -> None:
     assert info.place.file == "/home/me/flows.py"
 
 
-class Mute(Exception):  # noqa: N818 - named for what it does
+class Mute(Exception):
     """Cannot be printed."""
 
     def __str__(self) -> str:

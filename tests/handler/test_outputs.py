@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from solidstate import ExpectationResult, Failure, Materialization, Nothing, Out, Output, RetryRequested, SolidType
-from solidstate import TypeCheck, pipeline_from_dependencies, solid
+from solidstate import (
+    ExpectationResult,
+    Failure,
+    Materialization,
+    Nothing,
+    Out,
+    Output,
+    RetryRequested,
+    SolidType,
+    TypeCheck,
+    pipeline_from_dependencies,
+    solid,
+)
 from solidstate.errors import StorageUnavailable
 from solidstate.events import StepOutput
 from solidstate.storage.memory import MemoryStore
@@ -111,7 +122,13 @@ REFUSALS: list[tuple[Callable[..., Any], dict[str, Out] | None, str, str, str]] 
         "`it` produced its output `late` twice.",
         "yield each output once; collect several values in a list",
     ),
-    (misspells, PARTS, "StepRefused", "`it` produced an output 'lat'; it declares `late`, `early`.", "did you mean `late`?"),
+    (
+        misspells,
+        PARTS,
+        "StepRefused",
+        "`it` produced an output 'lat'; it declares `late`, `early`.",
+        "did you mean `late`?",
+    ),
     (
         names_oddly,
         PARTS,
@@ -153,7 +170,8 @@ REFUSALS: list[tuple[Callable[..., Any], dict[str, Out] | None, str, str, str]] 
         None,
         "StepRefused",
         "Output `result` of `it` cannot be stored: `lock` has no self-describing storage format.",
-        "return built-in types, Structs or dataclasses, or declare the output as a `SolidType` with a codec of your own",
+        "return built-in types, Structs or dataclasses, or declare the output as a `SolidType` with a codec of your "
+        "own",
     ),
     (
         generator_value,
@@ -168,7 +186,9 @@ REFUSALS: list[tuple[Callable[..., Any], dict[str, Out] | None, str, str, str]] 
 ]
 
 
-@pytest.mark.parametrize(("fn", "outs", "name", "message", "hint"), REFUSALS, ids=[case[0].__name__ for case in REFUSALS])
+@pytest.mark.parametrize(
+    ("fn", "outs", "name", "message", "hint"), REFUSALS, ids=[case[0].__name__ for case in REFUSALS]
+)
 def test_broken_rules_are_told_in_full(
     bench: type[Bench], fn: Callable[..., Any], outs: dict[str, Out] | None, name: str, message: str, hint: str
 ) -> None:
@@ -222,12 +242,14 @@ def test_large_outputs_get_an_object_of_their_own(bench: type[Bench]) -> None:
     assert (small.inline, small.key) == (b"x" * INLINE_LIMIT, None)
     assert large.inline is None
     assert large.key == f"v1/data/single/it/run-1/{run.commit('it').attempt_id}/large"
-    assert run.store.get(large.key) == b"y" * (INLINE_LIMIT + 1)
+    assert run.store.get(large.key or "") == b"y" * (INLINE_LIMIT + 1)
 
 
 def test_events_of_a_generator_come_in_order(bench: type[Bench]) -> None:
     """As they were yielded, between start and success; facts of type check and output come together."""
-    counted = SolidType("Counted", check=lambda v: TypeCheck(True, metadata={"checked": v}), metadata=lambda v: {"seen": v})
+    counted = SolidType(
+        "Counted", check=lambda v: TypeCheck(True, metadata={"checked": v}), metadata=lambda v: {"seen": v}
+    )
 
     def make() -> Iterator[Any]:
         yield ExpectationResult(success=False, label="not_empty", metadata={"rows": 0})
@@ -304,7 +326,9 @@ def test_an_unavailable_store_is_nobodys_mistake(bench: type[Bench]) -> None:
         def writer(self, key: str) -> Any:
             raise StorageUnavailable("`s3` did not answer.")
 
-    run = bench(pipeline_from_dependencies("p", [solid(name="it")(lambda: b"x" * (INLINE_LIMIT + 1))], {}), store=Down())
+    run = bench(
+        pipeline_from_dependencies("p", [solid(name="it")(lambda: b"x" * (INLINE_LIMIT + 1))], {}), store=Down()
+    )
     with pytest.raises(StorageUnavailable):
         run.step("it")
     assert ("warning", "storage did not answer", {"reason": "`s3` did not answer."}) in run.lines

@@ -24,7 +24,13 @@ class Unprintable:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, ""), (Path("a/b"), "a/b"), (7, "7"), ("\udcff", "\\udcff"), (Unprintable(), "<Unprintable whose repr() fails>")],
+    [
+        (None, ""),
+        (Path("a/b"), "a/b"),
+        (7, "7"),
+        ("\udcff", "\\udcff"),
+        (Unprintable(), "<Unprintable whose repr() fails>"),
+    ],
 )
 def test_text_of_anything(value: object, text: str) -> None:
     """Paths and numbers are natural things to give where a text is wanted."""

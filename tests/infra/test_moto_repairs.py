@@ -17,6 +17,9 @@ from solidstate.errors import EngineError
 from solidstate.infra import moto_repairs
 from solidstate.infra.moto_inside import inside, swap
 
+# Two processes that run every probe; what they tell changes with moto's version, which is pinned.
+pytestmark = pytest.mark.slow
+
 # probe: (what stock moto answers, what repaired moto answers)
 EXPECTED: dict[str, tuple[Any, Any]] = {
     "ec2_is_imported": (True, False),
@@ -138,7 +141,7 @@ def test_other_moto_is_refused(monkeypatch: pytest.MonkeyPatch, found: str | Non
     monkeypatch.setattr(moto_repairs, "installed_moto", lambda: found)
     with pytest.raises(EngineError) as caught:
         moto_repairs.require_supported_moto()
-    assert str(caught.value) == text + '\n  fix: pip install "moto[server,stepfunctions]==5.2.5"'
+    assert str(caught.value) == text + "\n  fix: pip install 'solidstate[local]', which brings moto 5.2.5"
 
 
 def test_moved_attribute_is_reported() -> None:

@@ -34,15 +34,15 @@ def plan_of(*steps: Step) -> ExecutionPlan:
 N_SHAPE = plan_of(step("a"), step("b"), step("c", "a"), step("d", "a", "b"))
 
 
-class StepFailed(Exception):  # noqa: N818 - an error name of the contract
+class StepFailed(Exception):
     """Lambda reports the class name as the error name of the state."""
 
 
-class RunRefused(Exception):  # noqa: N818 - an error name of the contract
+class RunRefused(Exception):
     """See StepFailed."""
 
 
-class RunFailed(Exception):  # noqa: N818 - an error name of the contract
+class RunFailed(Exception):
     """See StepFailed."""
 
 

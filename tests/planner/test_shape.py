@@ -155,7 +155,7 @@ def test_nesting_is_bounded(teeth: int) -> None:
 
 
 def _layered(width: int, layers: int) -> tuple[list[str], Edges]:
-    chance = random.Random(1)  # noqa: S311 - a fixed graph, not a secret
+    chance = random.Random(1)
     rows = [[f"l{row}_{column}" for column in range(width)] for row in range(layers)]
     edges = [(chance.choice(above), step) for above, row in pairwise(rows) for step in row for _ in "123"]
     return [step for row in rows for step in row], edges

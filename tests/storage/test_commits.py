@@ -1,0 +1,75 @@
+"""The commit: header, small outputs and events in one object."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from solidstate.errors import IntermediateError
+from solidstate.events import AnyEvent, LogMessage, StepStart
+from solidstate.storage.commits import Commit, CommittedOutput, decode_commit, decode_commit_events, encode_commit
+
+WHO = {"run": "r", "pipeline": "p", "seq": 1, "time": 0.5, "elapsed_s": 0.25, "step": "s", "attempt": 1}
+OUTPUTS = st.builds(
+    CommittedOutput,
+    name=st.text("abc", min_size=1),
+    type=st.text(),
+    codec=st.sampled_from(["plain", "msgpack"]),
+    size=st.integers(0, 2**50),
+    sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
+    inline=st.none() | st.binary(),
+    key=st.none() | st.text("abc/"),
+)
+
+
+@given(outputs=st.lists(OUTPUTS, max_size=4), message=st.text())
+def test_header_and_events_come_back(outputs: list[CommittedOutput], message: str) -> None:
+    """Bytes and line ends included; the header is one line."""
+    commit = Commit("r", "p", "s", 1, "001-q", "f" * 16, "success", outputs)
+    events: list[AnyEvent] = [
+        StepStart(**WHO, solid="s"),  # type: ignore[arg-type]  # WHO mixes types
+        LogMessage(**WHO, level="info", message=message),  # type: ignore[arg-type]  # WHO mixes types
+    ]
+    body = encode_commit(commit, events)
+    assert body.count(b"\n") == 3
+    assert decode_commit(body, "k") == commit
+    assert decode_commit_events(body, "k") == events
+    assert decode_commit_events(encode_commit(commit, []), "k") == []
+
+
+def test_an_output_is_found_by_name() -> None:
+    """None when it stayed out."""
+    out = CommittedOutput("a", "int", "plain", 1, "0" * 64, b"\x01")
+    commit = Commit("r", "p", "s", 1, "001-q", "f", "success", [out])
+    assert (commit.output("a"), commit.output("b")) == (out, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "Input data was truncated"),
+        (b"{}", "Object missing required field `run`"),
+        (b"\xff\xfe", "JSON is malformed: invalid character (byte 0)"),
+        (b'{"kind":"step_start"}', "Invalid value 'step_start' - at `$.kind`"),
+    ],
+    ids=["empty", "other", "binary", "event"],
+)
+def test_what_is_no_commit_is_refused(body: bytes, reason: str) -> None:
+    """Key and reason, and what may be done."""
+    with pytest.raises(IntermediateError) as caught:
+        decode_commit(body, "v1/commits/p/s/r.ndjson")
+    assert str(caught.value) == (
+        f"The object `v1/commits/p/s/r.ndjson` is not a commit: {reason}.\n"
+        "  fix: something else wrote to the bucket; restore the object's earlier version, or run the step again in a "
+        "new run"
+    )
+
+
+def test_a_commit_cut_short_loses_its_events_only() -> None:
+    """The header is whole or nothing; what follows it may be damaged without harm to those who read values."""
+    commit = Commit("r", "p", "s", 1, "001-q", "f", "success", [])
+    body = encode_commit(commit, [StepStart(**WHO, solid="s")])[:-5]  # type: ignore[arg-type]  # WHO mixes types
+    assert decode_commit(body, "k") == commit
+    with pytest.raises(IntermediateError, match=r"^The events in `k` cannot be read: "):
+        decode_commit_events(body, "k")
