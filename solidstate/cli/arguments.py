@@ -28,6 +28,8 @@ KINDS = (
     "step_skipped",
     "resource_init",
     "resource_teardown",
+    "hook_completed",
+    "hook_errored",
     "log",
     "engine",
 )

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from solidstate import DefinitionError, Out, solid
-from solidstate.composition import OutputHandle, OutputHandles, composing, current_composition
+from solidstate.composition import Composition, composing, current_composition
+from solidstate.handles import OutputHandle, OutputHandles
 
 
 @solid
@@ -28,7 +29,7 @@ def none() -> None: ...
 
 def test_what_a_call_gives() -> None:
     """A handle, several, or nothing, by the number of outputs."""
-    with composing("p") as composition:
+    with composing(Composition("p")) as composition:
         assert isinstance(one(), OutputHandle)
         assert isinstance(two(), OutputHandles)
         assert none() is None
@@ -38,9 +39,9 @@ def test_what_a_call_gives() -> None:
 
 def test_handles_are_equal_by_what_they_promise() -> None:
     """A copy of a handle is as good as the handle; the same name in another pipeline is another output."""
-    with composing("p"):
+    with composing(Composition("p")):
         handle = one()
-    with composing("q"):
+    with composing(Composition("q")):
         other = one()
     assert copy.copy(handle) == handle
     assert handle != other
@@ -48,7 +49,7 @@ def test_handles_are_equal_by_what_they_promise() -> None:
 
 def test_problems_are_collected() -> None:
     """One wrong call does not hide the next."""
-    with composing("p") as composition:
+    with composing(Composition("p")) as composition:
         one()
         one()
         one(5)
@@ -59,7 +60,7 @@ def test_problems_are_collected() -> None:
 def test_another_thread_is_not_being_composed() -> None:
     """Composition belongs to the thread of control that runs the body."""
     found: list[Any] = []
-    with composing("p"):
+    with composing(Composition("p")):
         thread = threading.Thread(target=lambda: found.append(one()))
         thread.start()
         thread.join()
@@ -80,7 +81,7 @@ def test_another_thread_is_not_being_composed() -> None:
 )
 def test_a_handle_is_no_value(misuse: Any) -> None:
     """Using one like a value says so, instead of an answer that means nothing."""
-    with composing("p"):
+    with composing(Composition("p")):
         handle = one()
     with pytest.raises(DefinitionError, match="is not possible while a pipeline is being built"):
         misuse(handle)

@@ -17,6 +17,11 @@ def add(left: int = 0, right: int = 0) -> int:
     return left + right
 
 
+@solid
+def join(left: Any = None) -> int:
+    return len(left)
+
+
 class Opaque:
     """Config cannot give it."""
 
@@ -43,7 +48,7 @@ def test_cycles_are_found_exactly_when_there_are_any(edges: list[tuple[int, int]
     """Peeling off what waits for nothing leaves something over if and only if a cycle is reported."""
     names = sorted({end for edge in edges for end in edge})
     nodes: list[Any] = [
-        Node(f"n{name}", add, {"left": Binding(tuple(Source(f"n{a}", "result") for a, b in edges if b == name), True)})
+        Node(f"n{name}", join, {"left": Binding(tuple(Source(f"n{a}", "result") for a, b in edges if b == name), True)})
         for name in names
     ]
     left, waiting = set(names), list(edges)

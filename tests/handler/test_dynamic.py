@@ -48,8 +48,8 @@ RULES: dict[str, tuple[Callable[[], Any], str, str]] = {
     ),
     "bad key": (
         _items((1, "São Paulo")),
-        "Key 'São Paulo' of an item of output `items` of `make` cannot be used: expected 1 to 64 letters, digits, `_` or "
-        "`-`.",
+        "Key 'São Paulo' of an item of output `items` of `make` cannot be used: expected 1 to 64 letters, digits, `_` "
+        "or `-`.",
         'make one of the value, for example `re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:64]`',
     ),
     "no text": (
@@ -114,7 +114,14 @@ def test_the_order_of_yielding_is_kept() -> None:
 def runtime_of(definition: Any) -> Runtime:
     """A runtime in memory."""
     loaded = LoadedPipeline(definition, build_plan(definition))
-    return Runtime([loaded], MemoryStore(), engine="inline", open_fs=lambda: None, fetch_workers=4)
+    return Runtime([loaded], BucketStore(), engine="inline", open_fs=lambda: None, fetch_workers=4)
+
+
+class BucketStore(MemoryStore):
+    """Memory that says it is a bucket."""
+
+    def location(self, key: str) -> tuple[str, str]:
+        return "bucket", f"prefix/{key}"
 
 
 class Invocation:
@@ -161,8 +168,8 @@ def test_a_map_is_told_its_items() -> None:
     assert asked("r1", handle={"steps": ["make"]}) == {"items": []}
     assert asked("r9", handle={"steps": ["plus"], "from_run": "r1"}) == {"items": ["b", "a"]}
     listed = asked("r1", listed=True)
-    assert listed["count"] == 2
-    assert msgspec.json.decode(runtime.store.get(listed["key"])) == ["b", "a"]
+    assert (listed["bucket"], listed["count"]) == ("bucket", 2)
+    assert msgspec.json.decode(runtime.store.get(listed["key"].removeprefix("prefix/"))) == ["b", "a"]
 
 
 def test_keys_of_items_are_a_place_of_their_own() -> None:

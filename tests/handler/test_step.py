@@ -11,7 +11,7 @@ import pytest
 
 from solidstate import Out, Output, RetryPolicy, RetryRequested, pipeline, pipeline_from_dependencies, solid
 from solidstate.events import EngineEvent, StepRetry, StepSuccess
-from solidstate.handler.step import delay_after
+from solidstate.handler.pauses import delay_after
 from solidstate.planner.contract import StepDigest
 from solidstate.planner.plan import Retry
 from solidstate.storage.folder import FolderStore
@@ -219,7 +219,7 @@ def test_a_failure_that_cannot_be_recorded_is_still_raised(bench: type[Bench]) -
     assert run.fails("patient").error.message == "no"
     assert run.lines[-1] == (
         "error",
-        "the events of the failed attempt could not be stored",
+        "events of the attempt could not be stored",
         {"reason": "Could not write: no space left."},
     )
 

@@ -109,7 +109,9 @@ def test_what_is_not_there_is_said() -> None:
     result = execute_pipeline(flow, request(1))
     with pytest.raises(SolidstateError) as caught:
         result.output("spilt")
-    assert str(caught.value) == "There is no step `spilt`; steps: `split`, `scale`, `scale_large`, `greet`."
+    assert str(caught.value) == (
+        "There is no step `spilt`; steps: `split`, `scale`, `scale_large`, `greet`.\n  fix: did you mean `split`?"
+    )
     with pytest.raises(SolidstateError) as caught:
         result.output("split", "large")
     assert str(caught.value) == "`split` has no output `large` in this run."

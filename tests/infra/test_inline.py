@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -73,10 +74,12 @@ class Full(MemoryStore):
         return super().put(key, body, if_absent=if_absent)
 
 
-def runtime_of(definition: Any, store: MemoryStore) -> tuple[Runtime, LoadedPipeline]:
+def runtime_of(
+    definition: Any, store: MemoryStore, sleep: Callable[[float], None] = lambda _: None
+) -> tuple[Runtime, LoadedPipeline]:
     """What the engine needs."""
     loaded = LoadedPipeline(definition, build_plan(definition))
-    return Runtime([loaded], store, engine="inline", open_fs=open_memory, fetch_workers=1), loaded
+    return Runtime([loaded], store, engine="inline", open_fs=open_memory, fetch_workers=1, sleep=sleep), loaded
 
 
 @pytest.fixture(autouse=True)
@@ -88,8 +91,8 @@ def test_retries_skips_and_siblings() -> None:
     """Delays grow as declared; asking alone gives three attempts; Failure none more; the others go on."""
     waits: list[float] = []
     store = MemoryStore()
-    runtime, loaded = runtime_of(retries, store)
-    summary = run_inline(runtime, loaded, {}, "r", sleep=waits.append)
+    runtime, loaded = runtime_of(retries, store, waits.append)
+    summary = run_inline(runtime, loaded, {}, "r")
     assert summary.status == "failed"
     assert {s.step: (s.status, s.attempts) for s in summary.steps} == {
         "flaky": ("success", 3),
@@ -107,7 +110,7 @@ def test_ctrl_c_closes_the_run_as_cancelled() -> None:
     store = MemoryStore()
     runtime, loaded = runtime_of(stopped, store)
     with pytest.raises(KeyboardInterrupt):
-        run_inline(runtime, loaded, {}, "r", sleep=lambda _: None)
+        run_inline(runtime, loaded, {}, "r")
     (summary,) = list_runs(store)
     assert (summary.status, summary.message) == ("cancelled", "The run was stopped; without a result: `stop`, `asking`")
     assert [step.status for step in summary.steps] == ["success", "failed", "not reached"]
@@ -122,9 +125,9 @@ def test_ctrl_c_while_waiting_for_a_retry_is_no_different() -> None:
         raise KeyboardInterrupt
 
     store = MemoryStore()
-    runtime, loaded = runtime_of(retries, store)
+    runtime, loaded = runtime_of(retries, store, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run_inline(runtime, loaded, {}, "r", sleep=interrupted)
+        run_inline(runtime, loaded, {}, "r")
     assert list_runs(store)[0].status == "cancelled"
 
 
@@ -141,7 +144,7 @@ def test_a_store_that_takes_nothing_fails_steps_not_the_engine() -> None:
     """The run ends, and says what it could not find."""
     store = Full()
     runtime, loaded = runtime_of(retries, store)
-    summary: RunSummary = run_inline(runtime, loaded, {}, "r", sleep=lambda _: None)
+    summary: RunSummary = run_inline(runtime, loaded, {}, "r")
     assert summary.status == "failed"
     assert {step.status for step in summary.steps} == {"not reached"}
 
