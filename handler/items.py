@@ -14,7 +14,7 @@ from solidstate.handler.upstream import label, read_commit
 from solidstate.planner.contract import ItemsPayload, RunHandle
 from solidstate.planner.plan import OutputRef, Step
 from solidstate.storage import keys
-from solidstate.storage.store import LocatedStore, ObjectStore
+from solidstate.storage.store import ObjectStore, located
 
 
 def item_keys(store: ObjectStore, pipeline: str, over: OutputRef, runs: Iterable[str]) -> list[str] | None:
@@ -41,9 +41,8 @@ def answer_items(runtime: Runtime, payload: ItemsPayload) -> dict[str, Any]:
     if not payload.listed:
         return {"items": found}
     key = keys.item_list(payload.pipeline, payload.step, payload.run.id, payload.output)
-    store = runtime.store
-    store.put(key, msgspec.json.encode(found))
-    bucket, whole = store.location(key) if isinstance(store, LocatedStore) else ("", key)
+    runtime.store.put(key, msgspec.json.encode(found))
+    bucket, whole = located(runtime.store, key)
     return {"bucket": bucket, "key": whole, "count": len(found)}
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from solidstate.handler.entry import Handler
 from solidstate.handler.runtime import InvocationContext
 from solidstate.infra.local_lambda import LambdaContext
-from solidstate.storage.store import ObjectInfo, ObjectStore, ObjectWriter
+from solidstate.storage.store import ObjectInfo, ObjectStore, ObjectWriter, located
 
 
 class TimedOut(Exception):
@@ -108,6 +108,10 @@ class StoreOfTheLiving:
 
     def delete(self, key: str) -> None:
         self._store.delete(key)
+
+    def location(self, key: str) -> tuple[str, str]:
+        """Of the object in the store inside. Raises StorageError when AWS services cannot read that."""
+        return located(self._store, key)
 
 
 def _check_alive() -> None:

@@ -13,6 +13,8 @@ import msgspec
 
 from solidstate.planner.graph import Dag, dag_of
 from solidstate.planner.plan import ExecutionPlan, OutputRef, Step
+from solidstate.planner.shape import shape
+from solidstate.planner.tree import Leaf, Sequence, Tree, parallel, sequence
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -59,6 +61,21 @@ def dag_inside(region: Region) -> Dag:
     names = {step.name for step in region.steps}
     edges = [(upstream, step.name) for step in region.steps for upstream in step.upstream() if upstream in names]
     return dag_of([step.name for step in region.steps], edges)
+
+
+def machine_tree(plan: ExecutionPlan) -> Tree:
+    """The nesting of the state machine with the steps of every Map in the place of the Map: the order that is kept."""
+    units = units_of(plan)
+    rank = {step.name: number for number, step in enumerate(plan.steps)}
+
+    def expanded(tree: Tree) -> Tree:
+        if isinstance(tree, Leaf):
+            return shape(dag_inside(units.regions[tree.step])) if tree.step in units.regions else tree
+        if isinstance(tree, Sequence):
+            return sequence([expanded(part) for part in tree.parts])
+        return parallel([expanded(branch) for branch in tree.branches], rank)
+
+    return expanded(shape(units.dag))
 
 
 def _awaited(step: Step) -> tuple[str, ...]:

@@ -81,6 +81,17 @@ class LocatedStore(Protocol):
         ...
 
 
+def located(store: ObjectStore, key: str) -> tuple[str, str]:
+    """(bucket, whole key) of an object. Raises StorageError for a store that AWS services cannot read."""
+    if isinstance(store, LocatedStore):
+        return store.location(key)
+    raise StorageError(
+        f"The object `{key}` is in a `{type(store).__name__}`, which no AWS service can read.",
+        subject=key,
+        hint="keep the data of runs on Step Functions in S3",
+    )
+
+
 def missing(key: str, place: str) -> MissingObject:
     """The error for a key that holds nothing; ``place`` names the store, as in ``s3://bucket``."""
     return MissingObject(f"There is no object `{key}` in `{place}`.", subject=key, path=f"{place}/{key}")

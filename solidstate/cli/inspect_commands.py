@@ -23,7 +23,7 @@ from solidstate.planner.compile import compile_plan, substitute
 from solidstate.planner.graph import dag_of_plan
 from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS, history_events
 from solidstate.planner.plan import encode_plan
-from solidstate.planner.shape import shape
+from solidstate.planner.regions import machine_tree
 from solidstate.request import resolve_request
 
 
@@ -139,7 +139,7 @@ def plan(arguments: argparse.Namespace, terminal: Terminal) -> int:
         terminal.show_bytes(msgspec.json.format(encode_plan(made), indent=2) + b"\n")
         return SUCCESS
     dag = dag_of_plan(made)
-    tree = shape(dag)
+    tree = machine_tree(made)
     waits = waits_of(dag, tree)
     if options.json:
         terminal.show_json(explanation(made, waits))

@@ -41,6 +41,8 @@ def _step(step: Step) -> list[Line]:
     rows += [["out", out.name, _type(out.type, nothing=out.nothing), _remark(out)] for out in step.outputs]
     facts = table([[Span(row[0], "dim"), *row[1:3], Span(row[3], "dim")] for row in rows])
     extra = []
+    if step.map_over is not None:
+        extra.append(line(Span("for each item of  ", "dim"), f"{step.map_over.step}.{step.map_over.output}"))
     if step.resources:
         extra.append(line(Span("resources  ", "dim"), ", ".join(step.resources)))
     if step.retry:
@@ -56,11 +58,14 @@ def _origin(inp: StepInput) -> str:
     if inp.kind == "config":
         return "from the run request" + (", or its default" if inp.has_default else "")
     sources = [f"{ref.step}.{ref.output}" if ref.output != "result" else ref.step for ref in inp.sources]
-    return f"from [{', '.join(sources)}]" if inp.kind == "fan_in" else f"from {sources[0]}"
+    if inp.kind == "fan_in":
+        return f"from [{', '.join(sources)}]"
+    return {"item": "the item's from ", "collect": "all items' from "}.get(inp.kind, "from ") + sources[0]
 
 
 def _remark(out: StepOutput) -> str:
-    return ", ".join(part for part in ("optional" if out.optional else "", out.description) if part)
+    kind = f"up to {plural(out.max_items, 'item')}" if out.dynamic else "optional" if out.optional else ""
+    return ", ".join(part for part in (kind, out.description) if part)
 
 
 def explain_lines(plan: ExecutionPlan, waits: Waits, *, width: int | None = None) -> list[Line]:
