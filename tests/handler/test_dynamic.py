@@ -16,7 +16,7 @@ from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.upstream import own_commit, read_commit
 from solidstate.planner.build import build_plan
 from solidstate.storage import keys
-from solidstate.storage.commits import Commit, CommittedOutput, encode_commit
+from solidstate.storage.commits import Commit, CommitStatus, CommittedOutput, encode_commit
 from solidstate.storage.memory import MemoryStore
 from solidstate.storage.sink import INLINE_LIMIT
 
@@ -133,10 +133,10 @@ class Invocation:
         return 1_000_000
 
 
-def committed(run: str, *items: str, **more: Any) -> Commit:
+def committed(run: str, *items: str, status: CommitStatus = "success", item: str = "") -> Commit:
     """A producer's result with these items."""
-    outputs = [CommittedOutput("items", "int", "json", 1, "0", inline=b"1", item=item) for item in items]
-    return Commit(run, "p", "make", 1, "001-a", "f", outputs=outputs, **{"status": "success", **more})
+    outputs = [CommittedOutput("items", "int", "json", 1, "0", inline=b"1", item=key) for key in items]
+    return Commit(run, "p", "make", 1, "001-a", "f", status, outputs, item=item)
 
 
 def test_a_map_is_told_its_items() -> None:
