@@ -52,8 +52,8 @@ def test_problems_are_collected() -> None:
     with composing(Composition("p")) as composition:
         one()
         one()
-        one(5)
-        one(x=1)
+        one(5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]  # what is tested
+        one(x=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]  # likewise
     assert [problem.problem for problem in composition.problems] == ["Pipeline `p` uses the name `one` twice."] * 3
 
 

@@ -326,9 +326,10 @@ def test_an_unavailable_store_is_nobodys_mistake(bench: type[Bench]) -> None:
         def writer(self, key: str) -> Any:
             raise StorageUnavailable("`s3` did not answer.")
 
-    run = bench(
-        pipeline_from_dependencies("p", [solid(name="it")(lambda: b"x" * (INLINE_LIMIT + 1))], {}), store=Down()
-    )
+    def large() -> bytes:
+        return b"x" * (INLINE_LIMIT + 1)
+
+    run = bench(pipeline_from_dependencies("p", [solid(name="it")(large)], {}), store=Down())
     with pytest.raises(StorageUnavailable):
         run.step("it")
     assert ("warning", "storage did not answer", {"reason": "`s3` did not answer."}) in run.lines

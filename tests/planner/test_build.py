@@ -121,7 +121,7 @@ def test_every_step_follows_what_it_reads(graph: dict[str, list[str]], chance: A
     """Whatever order solids are given in, sources come first, and each step keeps its own sources in order."""
     names = list(graph)
     chance.shuffle(names)
-    nodes = [solid(name=name)(values) for name in names for values in [gather if graph[name] else alone]]
+    nodes = [solid(name=name)(gather) if graph[name] else solid(name=name)(alone) for name in names]
     made = pipeline_from_dependencies("p", nodes, {name: {"values": up} for name, up in graph.items() if up})
     plan = build_plan(made)
     order = [step.name for step in plan.steps]
