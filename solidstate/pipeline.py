@@ -8,6 +8,7 @@ from typing import Any, overload
 import msgspec
 
 from solidstate.bodies import run_body
+from solidstate.composite_checks import composite_problems
 from solidstate.composites import CompositeDefinition, CompositeUse
 from solidstate.composition import Binding, Composition, Node, Source, composing
 from solidstate.errors import DefinitionError, DefinitionErrors, lookup, shown
@@ -251,6 +252,7 @@ def _checked(
         composites=tuple(composition.composites.values()),
     )
     problems.extend(definition_problems(built.name, built.nodes, built.modes, built.presets, built.hooks))
+    problems.extend(composite_problems(built.name, built.nodes, built.composites))
     if problems:
         raise _together(name, problems)
     return built

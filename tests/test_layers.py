@@ -17,6 +17,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate",
     "solidstate.acceptance",
     "solidstate.bodies",
+    "solidstate.composite_checks",
     "solidstate.composite_request",
     "solidstate.composites",
     "solidstate.composition",
