@@ -28,6 +28,7 @@ from solidstate.handles import (
     parts_of,
 )
 from solidstate.signature import bare, check_name, function_of, hints_of, name_of, parameters_of, summary_of, where
+from solidstate.type_checks import type_name
 from solidstate.types import ANY, EdgeType, resolve_type
 
 
@@ -137,7 +138,22 @@ def composite_solid(
             handles = _recorded(composition, checked, title, {})
         problems += composition.problems
         declared = dict(outs or {})
-        if outs is not None and set(handles) != set(outs):
+        returned = hints_of(func).get("return", type(None))
+        if not handles and (declared or returned is not type(None)):
+            promised = (
+                f"declares {name_list(list(declared))}" if declared else f"is annotated `-> {type_name(returned)}`"
+            )
+            problems.append(
+                DefinitionError(
+                    f"Composite `{title}` {promised}, but its body returns nothing.",
+                    subject=title,
+                    path=where(func),
+                    hint="write `return` before the call whose output it is, or annotate it `-> None`"
+                    if not declared
+                    else 'return the outputs: `return {"' + next(iter(declared)) + '": ...}`',
+                )
+            )
+        elif outs is not None and set(handles) != set(outs):
             problems.append(
                 DefinitionError(
                     f"`outs` of composite `{title}` declares {name_list(list(outs)) or 'none'}, but its body returns "

@@ -10,7 +10,7 @@ import msgspec
 
 from solidstate.errors import DefinitionError, shown
 from solidstate.policies import Compute, RetryPolicy
-from solidstate.signature import bare, check_name, where
+from solidstate.signature import bare, check_name, name_of, where
 
 
 class In(msgspec.Struct, frozen=True):
@@ -113,9 +113,9 @@ def _wrong(argument: str, title: str, expected: str, found: object, place: str, 
 
 
 def parameter_problems(
-    name: str, func: Callable[..., Any], parameters: list[inspect.Parameter]
+    name: str, func: Callable[..., Any], parameters: list[inspect.Parameter], hints: Mapping[str, Any]
 ) -> list[DefinitionError]:
-    """What keeps parameters from being inputs."""
+    """What keeps parameters from being inputs; ``hints`` are their annotations."""
     problems: list[DefinitionError] = []
     place = where(func)
     for position, parameter in enumerate(parameters):
@@ -126,6 +126,16 @@ def parameter_problems(
                     subject=name,
                     path=place,
                     hint="name every input; take a `list[...]` for any number of them",
+                )
+            )
+        elif parameter.name in ("context", "_context") or _is_context(hints.get(parameter.name)):
+            problems.append(
+                DefinitionError(
+                    f"Parameter `{parameter.name}` of solid `{name}` cannot be an input: the context must be the first "
+                    "parameter and be called `context`.",
+                    subject=name,
+                    path=place,
+                    hint=f"write `def {name_of(func)}(context, ...)`",
                 )
             )
         elif position == 0 and parameter.name in ("self", "cls"):
@@ -141,3 +151,11 @@ def parameter_problems(
         else:
             _name(parameter.name, f"input of solid `{name}`", place, problems)
     return problems
+
+
+def _is_context(annotation: object) -> bool:
+    # By name: the class belongs to a layer above, which may not be imported here.
+    return isinstance(annotation, type) and (annotation.__module__, annotation.__name__) == (
+        "solidstate.handler.context",
+        "StepContext",
+    )

@@ -217,7 +217,7 @@ def _define(
     parameters = parameters_of(func)
     takes_context = bool(parameters) and parameters[0].name in CONTEXT_NAMES
     data = [p for p in parameters[1 if takes_context else 0 :] if p.name != "config"]
-    problems += parameter_problems(name, func, data)
+    problems += parameter_problems(name, func, data, hints)
     edges: dict[str, EdgeType] = {}
     declared = {p.name: hints.get(p.name, Any) for p in data}
     declared |= {key: inp.type for key, inp in ins.items() if _told(inp.type)}

@@ -174,6 +174,10 @@ def _plus(number: Any) -> Any:
     return plus(number)
 
 
+def _forgetful(number: Any) -> int:  # type: ignore[return]  # what is tested
+    plus(number)
+
+
 def _dynamic() -> Any:
     @solid(outs={"items": DynamicOut(int)})
     def make() -> Any:
@@ -207,6 +211,14 @@ ERRORS: dict[str, tuple[Callable[[], Any], str]] = {
     "returns a value": (
         lambda: _composite(lambda number: {"a": plus(number), "b": 3}),
         "Composite `outer` returns as its output `b` 3; expected what a solid called in its body gives.",
+    ),
+    "outputs declared and no return": (
+        lambda: _composite(_forgetful, outs={"b": Out(int)}),
+        "Composite `outer` declares `b`, but its body returns nothing.",
+    ),
+    "a type and no return": (
+        lambda: _composite(_forgetful),
+        "Composite `outer` is annotated `-> int`, but its body returns nothing.",
     ),
     "other outputs than declared": (
         lambda: _composite(lambda number: {"a": plus(number)}, outs={"b": Out(int)}),

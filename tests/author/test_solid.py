@@ -11,6 +11,7 @@ import pytest
 
 from solidstate import Compute, In, Nothing, Out, Output, RetryPolicy, SolidDefinition, pipeline, solid
 from solidstate.errors import DefinitionError
+from solidstate.handler.context import StepContext
 
 
 class Config(msgspec.Struct):
@@ -66,18 +67,14 @@ def test_a_plain_function() -> None:
 
 
 def test_context_and_config_are_reserved() -> None:
-    """Neither is an input; a context is known by its place and name."""
+    """Neither is an input."""
 
     @solid(resources="clock")
     def read(_context: Any, size: int, config: Config) -> str:
         return config.path
 
-    @solid
-    def other(size: int, context: Any) -> None: ...
-
     assert shape(read)[1] == [("size", "int")]
     assert (read.takes_context, read.config_type, read.resources) == (True, Config, ("clock",))
-    assert shape(other)[1] == [("size", "int"), ("context", "Any")]
 
 
 def test_declarations_refine_inference() -> None:
@@ -177,3 +174,21 @@ def test_parameters_are_names_too() -> None:
 
     with pytest.raises(DefinitionError, match="'größe' is not a name for an input of solid `read`"):
         solid(read)
+
+
+def test_a_context_comes_first_and_is_called_context() -> None:
+    """At another place, or under another name, it would be taken for an input."""
+
+    def late(size: int, context: Any) -> None: ...
+
+    def renamed(ctx: StepContext) -> None: ...
+
+    cases: list[tuple[Any, str]] = [(late, "context"), (renamed, "ctx")]
+    for func, parameter in cases:
+        with pytest.raises(DefinitionError) as caught:
+            solid(func)
+        assert (caught.value.problem, caught.value.hint) == (
+            f"Parameter `{parameter}` of solid `{func.__name__}` cannot be an input: the context must be the first "
+            "parameter and be called `context`.",
+            f"write `def {func.__name__}(context, ...)`",
+        )
