@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, get_args, overload
 
-from solidstate.errors import SolidstateError, closest, name_list
+from solidstate.errors import SolidstateError, closest, name_list, shown
 from solidstate.events import AnyEvent, ErrorInfo, StepExpectation, StepMaterialization, kind_of
 from solidstate.handler.inputs import decoded_output
 from solidstate.handler.items import item_keys
@@ -20,6 +20,7 @@ from solidstate.storage.records import RunSummary, StepSummary
 from solidstate.storage.store import ObjectStore
 
 E = TypeVar("E")
+_KINDS: dict[str, type] = {str(cls.__struct_config__.tag): cls for cls in get_args(AnyEvent)}
 
 
 class PipelineFailed(SolidstateError):
@@ -80,6 +81,7 @@ class PipelineResult:
     def events_of_kind(self, kind: str) -> list[AnyEvent]: ...
     def events_of_kind(self, kind: type[Any] | str) -> list[Any]:
         """Events of one class (``StepExpectation``) or of one kind as it is written (``"step_expectation_result"``)."""
+        check_kind(kind)
         found: list[Any] = [
             event
             for event in self._events
@@ -230,3 +232,27 @@ class SolidResult:
     def outputs(self) -> dict[str, Any]:
         """All outputs that were yielded."""
         return {name: self.output(name) for name in self.summary.outputs}
+
+
+def check_kind(kind: object) -> None:
+    """Raises SolidstateError for what is the kind or class of no event: asking for it would always find none."""
+    if isinstance(kind, type):
+        if any(issubclass(cls, kind) for cls in _KINDS.values()):
+            return
+        name, known, what = kind.__name__, [cls.__name__ for cls in _KINDS.values()], "class"
+    elif isinstance(kind, str):
+        if kind in _KINDS:
+            return
+        name, known, what = kind, list(_KINDS), "kind"
+    else:
+        raise SolidstateError(
+            f"`events_of_kind` takes the class or the kind of an event, got {shown(kind)}.",
+            subject="events_of_kind",
+            hint='write `events_of_kind("step_output")`',
+        )
+    near = closest(name, known)
+    raise SolidstateError(
+        f"There is no {what} of events `{name}`.",
+        subject=name,
+        hint=f"did you mean `{near}`?" if near else f"known: {name_list(known, len(known))}",
+    )

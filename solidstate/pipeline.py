@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, overload
+from typing import Any, NoReturn, overload
 
 import msgspec
 
 from solidstate.bodies import run_body
 from solidstate.composite_checks import composite_problems
 from solidstate.composites import CompositeDefinition, CompositeUse
-from solidstate.composition import Binding, Composition, Node, Source, composing
+from solidstate.composition import Binding, Composition, Node, Source, composing, current_composition
 from solidstate.errors import DefinitionError, DefinitionErrors, lookup, shown
 from solidstate.hooks import HookDefinition, hook_tuple
 from solidstate.pipeline_checks import argument_problems, definition_problems
@@ -33,6 +33,16 @@ class PipelineDefinition(msgspec.Struct, frozen=True, eq=False):
     tags: dict[str, str] = {}
     hooks: tuple[HookDefinition, ...] = ()
     composites: tuple[CompositeUse, ...] = ()
+
+    def __call__(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Raises DefinitionError: a pipeline is run, not called."""
+        outer = current_composition()
+        if outer is None:
+            problem, hint = f"Pipeline `{self.name}` is called like a function.", "run it: `execute_pipeline(...)`"
+        else:
+            problem = f"Pipeline `{self.name}` is called in the body of `{outer.owner}`."
+            hint = "a pipeline cannot be part of another; make it a `@composite_solid`"
+        raise DefinitionError(problem, subject=self.name, hint=hint)
 
     def node(self, name: str) -> Node:
         """Raises DefinitionError when there is none of that name; so do ``mode`` and ``preset``."""
@@ -117,6 +127,14 @@ def pipeline_from_dependencies(
     """
     composition = Composition(name)
     check_name(name, "pipeline")
+    wrong = _not_dependencies(dependencies)
+    if wrong is not None:
+        raise DefinitionError(
+            f"`dependencies` of pipeline `{name}` must map names of solids to mappings of their inputs, {wrong}.",
+            subject=name,
+            path=name,
+            hint='write `{"clean": {"flights": "read"}}`',
+        )
     definitions = _definitions(composition, solids)
     for key, solid in definitions.items():
         given = dependencies.get(key, {})
@@ -146,6 +164,15 @@ def pipeline_from_dependencies(
                 )
             )
     return _checked(name, composition, modes, presets, description, tags, hooks)
+
+
+def _not_dependencies(dependencies: object) -> str | None:
+    if not isinstance(dependencies, Mapping):
+        return f"got {shown(dependencies)} of type `{type(dependencies).__name__}`"
+    for key, given in dependencies.items():
+        if not isinstance(given, Mapping):
+            return f"but {shown(key)} is mapped to {shown(given)} of type `{type(given).__name__}`"
+    return None
 
 
 def pipeline_around(

@@ -133,3 +133,53 @@ def test_unfed_inputs_that_config_can_give() -> None:
     """An input may wait for the run request, when a document can spell its type, or have a default."""
     made = pipeline(name="p")(body_of(total))
     assert bindings(made) == {"total": {}}
+
+
+def test_an_error_in_the_body_says_its_line() -> None:
+    """Also one that is told by what the body calls."""
+
+    def body() -> None:
+        other.output("nothing")
+
+    @solid
+    def other() -> int:
+        return 1
+
+    with pytest.raises(DefinitionError) as caught:
+        pipeline(name="p")(body)
+    assert caught.value.path == f"{__file__}:{body.__code__.co_firstlineno + 1}"
+
+
+def test_a_pipeline_is_not_called() -> None:
+    """Neither to run it nor inside another."""
+
+    @pipeline
+    def inner() -> None:
+        one()
+
+    with pytest.raises(DefinitionError) as caught:
+        inner()
+    assert str(caught.value) == ("Pipeline `inner` is called like a function.\n  fix: run it: `execute_pipeline(...)`")
+    with pytest.raises(DefinitionError) as caught:
+        pipeline(name="outer")(lambda: inner())  # noqa: PLW0108 - a definition is no function
+    assert (caught.value.problem, caught.value.hint) == (
+        "Pipeline `inner` is called in the body of `outer`.",
+        "a pipeline cannot be part of another; make it a `@composite_solid`",
+    )
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "found"),
+    [
+        ([("a", "b")], "got [('a', 'b')] of type `list`"),
+        ({"a": "b"}, "but 'a' is mapped to 'b' of type `str`"),
+    ],
+)
+def test_dependencies_are_mappings(dependencies: Any, found: str) -> None:
+    """Anything else is named, not stumbled over."""
+    with pytest.raises(DefinitionError) as caught:
+        pipeline_from_dependencies("p", [], dependencies)
+    assert str(caught.value) == (
+        f"`dependencies` of pipeline `p` must map names of solids to mappings of their inputs, {found}.\n"
+        '  at: p\n  fix: write `{"clean": {"flights": "read"}}`'
+    )
