@@ -36,10 +36,12 @@ class Mismatch:
 
     def describe(self) -> str:
         where = f" at `${self.path}`" if self.path else ""
-        why = f": {self.note}" if self.note else ""
-        return (
-            f"expected `{self.expected}`, got {shown(self.value)} of type `{type_name(type(self.value))}`{where}{why}"
-        )
+        kind = type(self.value)
+        numpy = kind.__module__ == "numpy"
+        note = self.note or ("`.item()` makes a plain one of it" if numpy and self.value.shape == () else "")  # type: ignore[attr-defined]  # all of numpy's have one
+        why = f": {note}" if note else ""
+        name = f"numpy.{kind.__name__}" if numpy else type_name(kind)  # some have the names of Python's own
+        return f"expected `{self.expected}`, got {shown(self.value)} of type `{name}`{where}{why}"
 
 
 Checker = Callable[[Any], "Mismatch | None"]

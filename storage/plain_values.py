@@ -35,9 +35,10 @@ _AS_IS = frozenset({type(None), bool, float, bytes})
 _NATIVE = _AS_IS | {str, int}
 
 
-def encode_plain(value: object, classes: Classes = NO_CLASSES) -> bytes:
-    """Bytes that :func:`decode_plain` turns into an equal value of equal types; raises ``NotStorable``."""
-    return _encode(_Lowering(classes).lower(value, Place(), 0))
+def encode_plain(value: object, classes: Classes = NO_CLASSES, *, plain_numpy: bool = False) -> bytes:
+    """Bytes that :func:`decode_plain` turns into an equal value of equal types; raises ``NotStorable``. With
+    ``plain_numpy`` a numpy scalar that inherits from float, str or bytes (``numpy.float64``) becomes just that."""
+    return _encode(_Lowering(classes, plain_numpy).lower(value, Place(), 0))
 
 
 def decode_plain(data: bytes | bytearray | memoryview, classes: Classes = NO_CLASSES) -> Any:
@@ -57,8 +58,9 @@ def decode_plain(data: bytes | bytearray | memoryview, classes: Classes = NO_CLA
 class _Lowering:
     """Turns a value into what msgspec writes natively, with ``Ext`` for the rest."""
 
-    def __init__(self, classes: Classes) -> None:
+    def __init__(self, classes: Classes, plain_numpy: bool) -> None:
         self._names = {cls: name for name, cls in classes.items()}
+        self._plain_numpy = plain_numpy
 
     def lower(self, value: Any, at: Place, depth: int) -> Any:
         kind: type[Any] = type(value)
@@ -87,6 +89,8 @@ class _Lowering:
             return ext(SET if kind is set else FROZENSET, _array(items))
         if kind in self._names:
             return self._instance(value, kind, at, depth)
+        if self._plain_numpy and kind.__module__ == "numpy" and isinstance(value, (float, complex, str, bytes)):
+            return self.lower(value.item(), at, depth)  # type: ignore[union-attr]  # all of numpy's have one
         raise refusal(value, at.path())
 
     def _items(self, values: Sequence[Any], at: Place, depth: int) -> list[Any]:

@@ -41,7 +41,7 @@ def write_typed(value: Any, annotation: Any, decode: Decode, sink: ObjectWriter)
         if data is not None:
             sink.write(data)
             return
-    sink.write(SELF_DESCRIBING + encode_known(value, annotation))
+    sink.write(SELF_DESCRIBING + encode_known(value, annotation, declared=True))
 
 
 def read_typed(data: bytes | bytearray | memoryview, annotation: Any, decode: Decode) -> Any:
@@ -59,10 +59,11 @@ def read_typed(data: bytes | bytearray | memoryview, annotation: Any, decode: De
         ) from error
 
 
-def encode_known(value: Any, annotation: Any) -> bytes:
-    """Self-describing bytes of a value that may hold objects of the classes ``annotation`` mentions."""
+def encode_known(value: Any, annotation: Any, *, declared: bool = False) -> bytes:
+    """Self-describing bytes of a value that may hold objects of the classes ``annotation`` mentions. When the whole
+    type is ``declared``, numpy's floats and texts are what it says: Python's."""
     classes = known_classes(annotation)
-    data = encode_plain(value, classes)
+    data = encode_plain(value, classes, plain_numpy=declared and not classes)
     if classes and not same(value, decode_plain(data, classes)):
         raise NotStorable(
             f"The `{type(value).__name__}` would not come back from storage as it is.",

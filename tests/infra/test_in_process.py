@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from solidstate import (
@@ -22,6 +23,7 @@ from solidstate import (
     SolidstateError,
     SolidType,
     execute_pipeline,
+    execute_pipeline_iterator,
     execute_solid,
     pipeline,
     resource,
@@ -224,3 +226,111 @@ def test_integer_keys_in_config_and_inputs() -> None:
 
     request = {"solids": {"weigh": {"config": {"by_level": {1: 0.5}}, "inputs": {"names": {2: "two"}}}}}
     assert execute_pipeline(weighing, request).output("weigh") == [{1: 0.5}, {2: "two"}]
+
+
+def test_a_wrong_input_is_the_failure_of_the_solid() -> None:
+    """Not of whatever hands it over."""
+    result = execute_solid(scale, inputs={"numbers": "many"}, raise_on_error=False)
+    assert result.failure is not None
+    assert (result.failure.type, result.failure.message, result.failure.hint) == (
+        "Refused",
+        "Input `numbers` of `scale` does not pass the check of type `list[int]`: expected `list`, got 'many' of type "
+        "`str`.",
+        'correct `inputs["numbers"]`',
+    )
+
+
+class Handle:
+    """No storage format takes it."""
+
+
+def test_a_value_without_a_storage_format_is_handed_over() -> None:
+    """There is nobody else to read it."""
+    handle = Handle()
+
+    @solid
+    def same(value: Handle) -> bool:
+        return value is handle
+
+    assert execute_solid(same, inputs={"value": handle}).output() is True
+
+
+def test_a_solid_under_another_name_is_run_under_it() -> None:
+    """An alias is a solid."""
+    result = execute_solid(scale.alias("twice"), inputs={"numbers": [1]})
+    assert (result.summary.step, result.output()) == ("twice", [2])
+
+
+ODD_ARGUMENTS: dict[str, tuple[Any, str]] = {
+    "a solid for a pipeline": (
+        lambda: execute_pipeline(scale),  # type: ignore[arg-type]  # what is tested, as in those below
+        "`execute_pipeline` takes a pipeline, got `scale` of type `SolidDefinition`.\n"
+        "  fix: a solid alone is run by `execute_solid`",
+    ),
+    "a function": (
+        lambda: execute_pipeline_iterator(request),  # type: ignore[arg-type]
+        "`execute_pipeline_iterator` takes a pipeline, got `request` of type `function`.\n"
+        "  fix: pass what `@pipeline` has made",
+    ),
+    "a run id": (
+        lambda: execute_pipeline(failing, run_id=3),  # type: ignore[arg-type]
+        "`run_id` must be text, got 3 of type `int`.\n  fix: leave it out: every run gets an id of its own",
+    ),
+    "a pipeline for a solid": (
+        lambda: execute_solid(failing),  # type: ignore[arg-type]
+        "`execute_solid` takes a solid, got `failing` of type `PipelineDefinition`.\n"
+        "  fix: a pipeline is run by `execute_pipeline`",
+    ),
+    "inputs in a list": (
+        lambda: execute_solid(scale, inputs=[1]),  # type: ignore[arg-type]
+        '`inputs` must map names to values, got [1] of type `list`.\n  fix: write `inputs={"numbers": [1, 2]}`',
+    ),
+    "an unknown kind": (
+        lambda: execute_pipeline(flow, request(1)).events_of_kind("step_ouput"),
+        "There is no kind of events `step_ouput`.\n  fix: did you mean `step_output`?",
+    ),
+    "what a solid yields": (
+        lambda: execute_pipeline(flow, request(1)).events_of_kind(ExpectationResult),
+        "There is no class of events `ExpectationResult`.\n  fix: did you mean `StepExpectation`?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ODD_ARGUMENTS)
+def test_odd_arguments_are_told(case: str) -> None:
+    """Each with what was meant."""
+    call, text = ODD_ARGUMENTS[case]
+    with pytest.raises(SolidstateError) as caught:
+        call()
+    assert str(caught.value) == text
+
+
+def test_numbers_of_numpy() -> None:
+    """One that is a float by inheritance is stored as what its type says; a bool is told by its whole name."""
+
+    @solid
+    def mean() -> float:
+        return np.float64(0.5)
+
+    @solid
+    def names() -> list[str]:
+        return [np.str_("a")]
+
+    @solid
+    def some() -> bool:
+        return np.bool_(True)  # type: ignore[return-value]  # what is tested
+
+    @solid
+    def untyped() -> Any:
+        return np.float64(0.5)
+
+    assert type(execute_solid(mean).output()) is float
+    assert type(execute_solid(names).output()[0]) is str
+    error = execute_solid(some, raise_on_error=False).failure
+    assert error is not None
+    kind = f"numpy.{np.bool_.__name__}"
+    assert error.message == (
+        f"Output `result` of `some` does not pass the check of type `bool`: expected `bool`, got {np.bool_(True)!r} of "
+        f"type `{kind}`: `.item()` makes a plain one of it."
+    )
+    assert execute_solid(untyped, raise_on_error=False).failure is not None
