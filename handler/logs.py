@@ -37,6 +37,8 @@ class StepLogger:
         logger.append_keys(service=service)
         self._handlers = list(logging.getLogger(name).handlers) if stream is not None else []
         self._lines = logging.getLogger(name)  # the one that Powertools has set up
+        if stream is not None:
+            self._lines.propagate = False  # also to a handler that user code gives the root logger later
 
     def sink(self, fields: dict[str, Any]) -> LogSink:
         """``fields`` (run, step, attempt) are on every line; they are passed with each call, since several attempts

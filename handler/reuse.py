@@ -13,6 +13,7 @@ from solidstate.config_errors import ConfigError
 from solidstate.errors import MissingObject, RequestErrors, SolidstateError, name_list
 from solidstate.handler.items import lacking_results
 from solidstate.handler.runtime import LoadedPipeline
+from solidstate.handler.upstream import base
 from solidstate.planner.plan import ExecutionPlan, Step, StepInput, decode_plan
 from solidstate.request import RunRequest
 from solidstate.storage import keys
@@ -77,8 +78,9 @@ def check_from_run(store: ObjectStore, loaded: LoadedPipeline, request: RunReque
         lacking = [one for step in steps for one in lacking_results(store, pipeline, step, earlier)]
         if lacking:
             problem = f"Run `{earlier}` has no result of {name_list(lacking)}, which the selected steps read."
-            ran = "it" if len(lacking) == 1 else "they"
-            hint = f"select {name_list(lacking)} too, or reuse a run in which {ran} ran"
+            wanted = list(dict.fromkeys(map(base, lacking)))  # steps are selected, not items of theirs
+            ran = "it" if len(wanted) == 1 else "they"
+            hint = f"select {name_list(wanted)} too, or reuse a run in which {ran} ran"
             errors.append(_error(earlier, problem, hint))
         elif record.plan != loaded.hash:
             errors += _misfits(store, pipeline, earlier, steps, _plan(store, pipeline, record.plan))

@@ -19,8 +19,21 @@ from solidstate.types import TypeCheck
 _SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
+def is_bool(value: object) -> bool:
+    """Python's bool, or numpy's own, which is what a comparison on a frame gives."""
+    return isinstance(value, bool) or (type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"))
+
+
 def record_expectation(recorder: Recorder, result: ExpectationResult) -> StepExpectation:
-    """Record a verdict. Raises ExpectationFailed for one that fails the step, Refused for an unknown severity."""
+    """Record a verdict. Raises ExpectationFailed for one that fails the step, Refused for an unknown severity and for
+    a ``success`` that is neither True nor False."""
+    if not is_bool(result.success):
+        raise Refused(
+            f"Expectation `{text_of(result.label)}` has the success {shown(result.success)} of type "
+            f"`{type(result.success).__name__}`; expected a bool.",
+            subject=text_of(result.label),
+            hint="compare: `ExpectationResult(success=len(rows) > 0, ...)`",
+        )
     if result.severity not in _SEVERITIES:
         raise Refused(
             f"Expectation `{text_of(result.label)}` has the severity {shown(result.severity)}; expected one of "
@@ -86,7 +99,7 @@ def judge(expectation: Expectation, value: Any, recorder: Recorder) -> StepExpec
     told = ""
     if isinstance(answer, (ExpectationResult, TypeCheck)):
         success, told, facts = answer.success, answer.description, answer.metadata
-    elif type(answer).__name__ in ("bool", "bool_"):  # numpy's own is what a comparison on a frame gives
+    elif is_bool(answer):
         success = bool(answer)
     else:
         raise Refused(

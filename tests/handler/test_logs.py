@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import threading
 
 from solidstate.handler.logs import StepLogger
@@ -66,3 +67,17 @@ def test_two_runs_in_a_process_keep_apart() -> None:
     ]
     for logger in loggers:
         logger.close()
+
+
+def test_the_lines_of_a_local_run_go_to_no_other_handler() -> None:
+    """Not even to one that the root logger gets while the run goes on."""
+    stream, other = io.StringIO(), io.StringIO()
+    logger = StepLogger("solidstate", stream)
+    handler = logging.StreamHandler(other)
+    logging.getLogger().addHandler(handler)
+    try:
+        logger.sink({"run": "r", "step": "s", "attempt": 1})("warning", "once", {})
+    finally:
+        logging.getLogger().removeHandler(handler)
+        logger.close()
+    assert (len(stream.getvalue().splitlines()), other.getvalue()) == (1, "")

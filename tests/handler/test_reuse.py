@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from solidstate import Out, PipelineDefinition, pipeline, solid
+from solidstate import DynamicOut, DynamicOutput, Out, PipelineDefinition, pipeline, solid
 from solidstate.errors import RequestErrors, SolidstateError
 from solidstate.events import RunStart
 from solidstate.handler.reuse import Reuse, reuse_of
@@ -170,3 +170,38 @@ def test_other_changes_do_not_matter(store: MemoryStore, monkeypatch: pytest.Mon
     """A step that is not reused may have become another."""
     monkeypatch.setattr(f"{__name__}.BROKEN", set())
     assert run(store, make(read=str), "r2", {"steps": "merge*", "from_run": "r1"}).status == "success"
+
+
+@solid(outs={"items": DynamicOut(int)})
+def numbers() -> Any:
+    yield DynamicOutput(1, "k1", "items")
+    yield DynamicOutput(2, "k2", "items")
+
+
+@solid
+def work(number: int) -> int:
+    if number == 2:
+        raise ValueError("two")
+    return number
+
+
+@solid
+def gather(results: list[int]) -> int:
+    return sum(results)
+
+
+@pipeline
+def mapped() -> None:
+    gather(numbers().map(work).collect())
+
+
+def test_what_lacks_are_items_what_is_selected_are_steps(store: MemoryStore) -> None:
+    """A selection has no word for an item."""
+    run(store, mapped, "m1")
+    with pytest.raises(RequestErrors) as caught:
+        run(store, mapped, "m2", {"steps": "gather", "from_run": "m1"})
+    assert str(caught.value) == (
+        "Run request for pipeline `mapped`: Run `m1` has no result of `work[k2]`, which the selected steps read.\n"
+        "  at: from_run\n"
+        "  fix: select `work` too, or reuse a run in which it ran"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from solidstate import (
@@ -13,6 +14,7 @@ from solidstate import (
     Output,
     SolidDefinition,
     execute_pipeline,
+    execute_solid,
     expect_input,
     expect_output,
     pipeline,
@@ -179,3 +181,20 @@ def test_a_check_that_breaks_is_told_apart() -> None:
         "Refused",
         "The check of expectation `even` must return a bool or an ExpectationResult, got 4 of type `int`.",
     )
+
+
+def test_a_success_is_a_bool() -> None:
+    """Text would always be true; numpy's own bool is one."""
+
+    @solid
+    def sloppy(context: Any, success: Any) -> int:
+        context.emit(ExpectationResult(success=success, label="sane"))
+        return 1
+
+    error = execute_solid(sloppy, inputs={"success": "no"}, raise_on_error=False).failure
+    assert error is not None
+    assert (error.message, error.hint) == (
+        "Expectation `sane` has the success 'no' of type `str`; expected a bool.",
+        "compare: `ExpectationResult(success=len(rows) > 0, ...)`",
+    )
+    assert execute_solid(sloppy, inputs={"success": np.bool_(True)}).expectations[0].success is True
