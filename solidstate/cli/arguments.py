@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any, NoReturn
 
 from solidstate.errors import SolidstateError, closest
@@ -166,7 +167,8 @@ def _run(parser: Parser) -> None:
         default=[],
         metavar="PATH=VALUE",
         dest="assignments",
-        help="set one field of the run request, as in `solids.read.config.limit=100`; may be repeated",
+        help="set one field of the run request, as in `solids.read.config.limit=100`; VALUE is JSON, or text; "
+        "may be repeated",
     )
     parser.option("--mode", metavar="M", help="the mode to run in")
     parser.option("--preset", metavar="P", help="the preset to start from")
@@ -254,7 +256,7 @@ def parse(argv: Sequence[str], version: str) -> argparse.Namespace:
             full = f"{name} {part}"
             child = inner.add_parser(part, help=part_text, description=f"{part_text[0].upper()}{part_text[1:]}.")
             parsers[full] = _filled(child, full, part_add)
-    _check_command(argv, top)
+    _check_command(argv, top, parsers)
     namespace, surplus = top.parse_known_args(argv)
     if surplus:
         _refuse(surplus, parsers[namespace.command])
@@ -270,13 +272,29 @@ def _filled(parser: Parser, name: str, add: Adder) -> Parser:
     return parser
 
 
-def _check_command(argv: Sequence[str], top: Parser) -> None:
+def _check_command(argv: Sequence[str], top: Parser, parsers: dict[str, Parser]) -> None:
     """Judge the command's name before argparse does."""
     words = [text for text in argv if not text.startswith("-")]
+    _check_order(argv, words, top, parsers)
     if words:
         _known(words[0], list(COMMANDS), "command", top)
     if words[:1] == ["config"] and len(words) > 1:
         _known(words[1], list(CONFIG_COMMANDS), "command of `solidstate config`", top)
+
+
+def _check_order(argv: Sequence[str], words: list[str], top: Parser, parsers: dict[str, Parser]) -> None:
+    """Refuse an option of a command that stands before it: argparse takes its value for the command."""
+    for text in takewhile(lambda text: text.startswith("-"), argv):
+        flag = text.partition("=")[0]
+        if flag in top.options or not any(flag in parser.options for parser in parsers.values()):
+            continue
+        command = next((word for word in words if word in COMMANDS), "COMMAND")
+        inner = next((word for word in words if word in CONFIG_COMMANDS), "COMMAND") if command == "config" else ""
+        whole = f"{command} {inner}".strip()
+        raise top.refusal(
+            f"`{flag}` stands before the command, but is an option of one.",
+            f"write `solidstate {whole} ... {flag}`" if command != "runs" else f"write `solidstate runs {flag}`",
+        )
 
 
 def _known(name: str, names: list[str], what: str, parser: Parser) -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from solidstate.cli.document_errors import DocumentError, line_hint, repeated
 from solidstate.cli.places import Places, json_places, locate
-from solidstate.errors import RequestErrors, shown
+from solidstate.errors import RequestErrors, short, shown
 
 MAX_BYTES = 256 * 1024
 """Step Functions' limit on an execution's input; a larger document could not be started there."""
@@ -76,7 +76,8 @@ def read_document(name: str) -> dict[str, Any]:
 
 
 def overlay(document: Mapping[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
-    """``document`` with each ``a.b.c=VALUE`` laid over it. VALUE is JSON where it can be read as JSON, else text."""
+    """``document`` with each ``a.b.c=VALUE`` laid over it. VALUE is JSON where it can be read as JSON, else text;
+    what begins like a mapping or list and is no JSON is refused. Raises DocumentError."""
     result = dict(document)
     for text in assignments:
         path, equals, value = text.partition("=")
@@ -87,7 +88,7 @@ def overlay(document: Mapping[str, Any], assignments: Iterable[str]) -> dict[str
                 subject="--set",
                 hint="write `--set solids.STEP.config.FIELD=VALUE`",
             )
-        result = _assign(result, keys, _value(value), text)
+        result = _assign(result, keys, _value(value, path), text)
     return result
 
 
@@ -117,11 +118,17 @@ def _assign(below: Any, keys: list[str], value: Any, text: str, done: str = "") 
     return {**(below or {}), keys[0]: _assign(inner, keys[1:], value, text, here)}
 
 
-def _value(text: str) -> Any:
+def _value(text: str, path: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return text
+    except (ValueError, RecursionError) as error:
+        if not text.lstrip().startswith(("{", "[")):
+            return text
+        raise DocumentError(
+            f"`--set {path}={short(text)}`: VALUE is JSON, or text; this begins like JSON and is none.",
+            subject="--set",
+            hint="write keys and texts in double quotes, as in `'{\"a\": 1}'`; a text as a whole, as in `'\"[a-z]\"'`",
+        ) from error
 
 
 def _no_constant(name: str) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -21,13 +22,17 @@ from solidstate.cli.text import (
     short_path,
     table,
 )
-from solidstate.events import AnyEvent, StepExpectation, StepMaterialization, final_events, step_label
+from solidstate.events import AnyEvent, StepExpectation, StepInput, StepMaterialization, final_events, step_label
 from solidstate.storage.records import RunSummary, StepSummary
 
 MAX_STEPS = 100
 """A longer run's summary leaves out the steps that succeeded; ``show`` has them all."""
 MAX_ITEMS = 5
 """Items of one mapped step whose errors are shown; ``events`` has them all."""
+MAX_FACTS = 5
+"""Elements of a list among the facts of an error up to which it is shown; ``events`` has all."""
+Given = Mapping[str, Collection[str]]
+"""By step, its inputs whose values stand in the run request: nothing was read for them."""
 STYLES = {
     "success": "green",
     "failed": "bold red",
@@ -51,18 +56,20 @@ def header(run: RunSummary) -> Line:
     return line(Span(run.pipeline, "bold"), f"  run {run.run}  ", Span("  ".join(facts), "dim"))
 
 
-def step_lines(steps: Sequence[StepSummary], *, width: int | None = None, all_steps: bool = False) -> list[Line]:
+def step_lines(
+    steps: Sequence[StepSummary], given: Given, *, width: int | None = None, all_steps: bool = False
+) -> list[Line]:
     """One row a step; columns nobody needs are left out."""
     everything = all_steps or len(steps) <= MAX_STEPS
     shown = [step for step in steps if everything or step.status not in ("success", "skipped")]
-    rows = [_step_row(step) for step in shown]
+    rows = [_step_row(step, given.get(step.step, ())) for step in shown]
     lines = table(rows, header=("", "step", "time", "attempts", "in", "out"), width=width) if rows else []
     if len(shown) < len(steps):
         lines.append(line(Span(f"and {plural(len(steps) - len(shown), 'step')} that succeeded or were skipped", "dim")))
     return lines
 
 
-def _step_row(step: StepSummary) -> list[Span]:
+def _step_row(step: StepSummary, given: Collection[str]) -> list[Span]:
     ran = step.status in ("success", "failed") and bool(step.attempts)
     remarks = [_sizes(step.outputs), "" if step.status == "failed" else step.reason]
     if step.expectations_failed:
@@ -72,9 +79,15 @@ def _step_row(step: StepSummary) -> list[Span]:
         Span(step.step),
         Span(human_duration(step.duration_s) if ran else ""),
         Span(str(step.attempts) if step.attempts > 1 else ""),
-        Span(human_size(sum(step.inputs.values())) if step.inputs else "", "dim"),
+        Span(_read(step.inputs, given), "dim"),
         Span("; ".join(filter(None, remarks)), "yellow" if step.expectations_failed else "dim"),
     ]
+
+
+def _read(inputs: Mapping[str, int], given: Collection[str]) -> str:
+    if inputs and all(name in given for name in inputs):
+        return "request"
+    return human_size(sum(inputs.values())) if inputs else ""
 
 
 def _status_word(step: StepSummary) -> str:
@@ -91,14 +104,14 @@ def _sizes(sizes: dict[str, int], limit: int = 4) -> str:
     return ", ".join([*parts, *(["..."] if len(sizes) > limit else [])])
 
 
-def failure_lines(steps: Sequence[StepSummary], *, tracebacks: bool = False) -> list[Line]:
+def failure_lines(steps: Sequence[StepSummary], given: Given, *, tracebacks: bool = False) -> list[Line]:
     """Every failed step: what was raised, the user's own line, what came in, a way out."""
     lines: list[Line] = []
     for step in steps:
         if step.status == "failed":
             shown = [_item(step, key) for key in list(step.item_errors)[:MAX_ITEMS]] or [step]
             for one in shown:
-                lines += [BLANK, *_failure(one, tracebacks)]
+                lines += [BLANK, *_failure(one, given.get(one.step, ()), tracebacks)]
             more = (step.items or {}).get("failed", 1) - len(shown)
             if more > 0:
                 lines += [BLANK, line(Span(f"and {plural(more, 'item')} more of {step.step} failed", "dim"))]
@@ -112,7 +125,7 @@ def _item(step: StepSummary, key: str) -> StepSummary:
     return msgspec.structs.replace(step, step=name, solid=solid, error=step.item_errors[key], inputs={}, attempts=1)
 
 
-def _failure(step: StepSummary, tracebacks: bool) -> list[Line]:
+def _failure(step: StepSummary, given: Collection[str], tracebacks: bool) -> list[Line]:
     solid = "" if step.solid == step.step else f" (solid {step.solid})"
     tries = f" after {plural(step.attempts, 'attempt')}" if step.attempts > 1 else ""
     lines = [line(Span("failed: ", "bold red"), Span(step.step, "bold"), solid, tries)]
@@ -128,15 +141,34 @@ def _failure(step: StepSummary, tracebacks: bool) -> list[Line]:
             inside.append(line(Span("at: ", "dim"), f"{short_path(place.file)}:{place.line} in {place.function}"))
             if place.code:
                 inside.append(line("    ", Span(place.code, "bold")))
-        inside += [line(Span(f"{key}: ", "dim"), str(value)) for key, value in error.metadata.items()]
+        facts = ((key, _fact(value)) for key, value in error.metadata.items())
+        inside += [line(Span(f"{key}: ", "dim"), fact) for key, fact in facts if fact is not None]
     if step.inputs:
-        sizes = ", ".join(f"{name} {human_size(size)}" for name, size in step.inputs.items())
+        sizes = ", ".join(
+            f"{name} {'from the request' if name in given else human_size(size)}" for name, size in step.inputs.items()
+        )
         inside.append(line(Span("inputs: ", "dim"), sizes))
     if error is not None and error.hint:
         inside.append(line(Span("fix: ", "green"), error.hint))
     if tracebacks and error is not None and error.traceback:
         inside += paragraphs(error.traceback, "dim")
     return [*lines, *indented(inside)]
+
+
+def _fact(value: Any) -> str | None:
+    """A number or text, or a few of them; None for what is too much for a line (``show --json`` has it)."""
+    if isinstance(value, (list, tuple)):
+        short = len(value) <= MAX_FACTS and not any(isinstance(part, (list, tuple, Mapping)) for part in value)
+        return ", ".join(map(str, value)) if short else None
+    return None if isinstance(value, Mapping) else str(value)
+
+
+def _given(events: Sequence[AnyEvent]) -> Given:
+    found: dict[str, set[str]] = {}
+    for event in events:
+        if isinstance(event, StepInput) and not event.sources:
+            found.setdefault(event.step, set()).add(event.name)
+    return found
 
 
 def warning_lines(steps: Sequence[StepSummary]) -> list[Line]:
@@ -193,11 +225,12 @@ def run_lines(
     tracebacks: bool = False,
 ) -> list[Line]:
     """The whole run, the way ``run`` ends and ``show`` begins."""
+    given = _given(events)
     return [
         header(run),
         BLANK,
-        *step_lines(run.steps, width=width, all_steps=all_steps),
-        *failure_lines(run.steps, tracebacks=tracebacks),
+        *step_lines(run.steps, given, width=width, all_steps=all_steps),
+        *failure_lines(run.steps, given, tracebacks=tracebacks),
         *warning_lines(run.steps),
         *expectation_lines(events, width=width),
         *materialization_lines(events),

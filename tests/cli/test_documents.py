@@ -148,7 +148,6 @@ def test_assignments_lie_over_the_document() -> None:
         ("s3://a=b", "s3://a=b"),
         ("NaN", "NaN"),
         ("", ""),
-        ("[1,", "[1,"),
     ],
 )
 def test_assigned_values_are_json_or_text(text: str, value: object) -> None:
@@ -178,4 +177,15 @@ def test_json_needs_no_yaml(words: Project, monkeypatch: pytest.MonkeyPatch) -> 
         "",
         "error: Reading YAML needs PyYAML, which is not installed.\n"
         "  fix: `pip install 'solidstate[local]'`, or write the document as JSON\n",
+    )
+
+
+@pytest.mark.parametrize("text", ["{a: b}", "[1,", " {'a': 1}"])
+def test_a_value_that_begins_like_json_is_json(text: str) -> None:
+    """It was meant to be a mapping or a list, so it does not become text."""
+    with pytest.raises(DocumentError) as caught:
+        overlay({}, [f"a.b={text}"])
+    assert str(caught.value) == (
+        f"`--set a.b={text}`: VALUE is JSON, or text; this begins like JSON and is none.\n"
+        """  fix: write keys and texts in double quotes, as in `'{"a": 1}'`; a text as a whole, as in `'"[a-z]"'`"""
     )

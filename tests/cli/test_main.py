@@ -142,3 +142,19 @@ def test_an_interrupt_anywhere_is_quiet(project: Project) -> None:
     project.write("slow_import.py", "raise KeyboardInterrupt")
     ran = project.run("list", "slow_import.py")
     assert (ran.code, ran.out, ran.err) == (130, "", "\nstopped\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flag", "fix"),
+    [
+        (["--json", "runs"], "--json", "write `solidstate runs --json`"),
+        (["--home", "x", "show", "last"], "--home", "write `solidstate show ... --home`"),
+        (["--full", "config", "scaffold", "a.py"], "--full", "write `solidstate config scaffold ... --full`"),
+    ],
+)
+def test_options_follow_the_command(project: Project, arguments: list[str], flag: str, fix: str) -> None:
+    """One that stands before it is told where it belongs."""
+    ran = project.run(*arguments)
+    assert ran.code == 2
+    assert f"`{flag}` stands before the command, but is an option of one." in ran.err
+    assert f"fix: {fix}\n" in ran.err

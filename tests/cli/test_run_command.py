@@ -312,3 +312,31 @@ def test_two_runs_at_a_time_do_not_disturb_each_other(words: Project, home: Path
     assert [(ran.code, ran.json()["status"], ran.json()["engine"]) for ran in results] == [(0, "success", "moto")] * 2
     assert {run["run"] for run in words.run("runs", "--json").json()} == {"left", "right"}
     assert find_run(Home(home).store, "left").status == "success"
+
+
+def test_the_facts_of_an_error_stay_a_few(project: Project) -> None:
+    """Numbers, texts and short lists of them; what the request gave was read from nowhere."""
+    project.write(
+        "facts.py",
+        """
+        from solidstate import Failure, pipeline, solid
+
+
+        @solid
+        def read(limit: int) -> int:
+            raise Failure("no", metadata={"rows": 3, "some": [1, 2], "all": list(range(99)), "deep": {"a": [1]}})
+
+
+        @pipeline
+        def facts():
+            read()
+        """,
+    )
+    ran = project.run("run", "facts.py", "--engine", "inline", "--set", "solids.read.inputs.limit=1")
+    told = [line.strip() for line in ran.out.splitlines()]
+    assert [line for line in told if line.partition(":")[0] in ("rows", "some", "all", "deep", "inputs")] == [
+        "rows: 3",
+        "some: 1, 2",
+        "inputs: limit from the request",
+    ]
+    assert any(re.fullmatch(r"failed +read +.* +request", line) for line in told)
