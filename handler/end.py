@@ -123,7 +123,7 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
         step, item = job
         # What hooks leave comes after the commit, so it is not in it.
         hooked = bool(loaded.definition.hooks or loaded.nodes[step.name].solid.hooks)
-        return step_events(store, pipeline, step.name, run, thorough=hooked, item=item)
+        return step_events(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
 
     for (step, _), events in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
         found.events[step.name] += events
@@ -159,9 +159,12 @@ def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
     facts = _nothing_yet()
     expectations: list[bool] = []
     for event in events:
-        last = max(last, event.attempt)
-        if isinstance(event, StepStart):  # a later attempt starts afresh
-            status, facts, expectations = "failed", _nothing_yet(), []
+        if event.attempt > last:
+            last = event.attempt
+        if isinstance(event, StepStart):
+            if status != "not reached":  # a later attempt starts afresh
+                facts, expectations = _nothing_yet(), []
+            status = "failed"
         elif isinstance(event, StepInput):
             facts["inputs"][event.name] = event.size
         elif isinstance(event, StepOutput):

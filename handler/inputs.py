@@ -16,7 +16,7 @@ from solidstate.handler.plain import clip, text_of
 from solidstate.handler.recorder import Recorder
 from solidstate.handler.runtime import LoadedPipeline
 from solidstate.handler.type_io import TypeIo
-from solidstate.handler.upstream import Upstream, each, label
+from solidstate.handler.upstream import Upstream, each
 from solidstate.planner.plan import OutputRef, Step, StepInput
 from solidstate.storage.codecs import codec_named
 from solidstate.storage.commits import CommittedOutput
@@ -49,6 +49,10 @@ def load_inputs(
                 values[inp.name] = definition.default
                 continue
             value = io.read(definition)
+        elif inp.kind == "output":
+            (stored,) = _stored(inp, upstream)
+            size = stored[1].size
+            value = decoded_output(loaded, *stored, store, upstream.reader)
         else:
             parts = _read(loaded, inp, upstream, store, workers)
             size = sum(part_size for _, part_size in parts)
@@ -68,7 +72,7 @@ def load_inputs(
             type=inp.type,
             sources=[f"{ref.step}.{ref.output}" for ref in inp.sources],
             size=size,
-            metadata=plain_metadata(verdict.metadata),
+            metadata=plain_metadata(verdict.metadata) if verdict.metadata else {},
         )
         values[inp.name] = value
     return values
@@ -84,22 +88,26 @@ def _read(
     loaded: LoadedPipeline, inp: StepInput, upstream: Upstream, store: ObjectStore, workers: int
 ) -> list[tuple[Any, int]]:
     """The values of an input's sources, each with its stored size: several for a fan-in, any number for a collect."""
-    reader = label(upstream.step.name, upstream.item)
+
+    def decode(part: tuple[OutputRef, CommittedOutput]) -> tuple[Any, int]:
+        return decoded_output(loaded, part[0], part[1], store, upstream.reader), part[1].size
+
+    return each(decode, _stored(inp, upstream), workers if inp.kind == "collect" else 1)
+
+
+def _stored(inp: StepInput, upstream: Upstream) -> list[tuple[OutputRef, CommittedOutput]]:
+    """What an input's sources have left, in order."""
     found: list[tuple[OutputRef, CommittedOutput]] = []
     for ref in inp.sources:
         for name, stored in upstream.outputs(inp, ref):
             if stored is None:
                 raise IntermediateError(
-                    f"Output `{ref.output}` of `{name}`, needed by `{reader}`, is not in its commit.",
+                    f"Output `{ref.output}` of `{name}`, needed by `{upstream.reader}`, is not in its commit.",
                     subject=ref.step,
                     hint="the run that is reused followed another plan; run the step again",
                 )
             found.append((ref, stored))
-
-    def decode(part: tuple[OutputRef, CommittedOutput]) -> tuple[Any, int]:
-        return decoded_output(loaded, part[0], part[1], store, reader), part[1].size
-
-    return each(decode, found, workers if inp.kind == "collect" else 1)
+    return found
 
 
 def decoded_output(

@@ -12,6 +12,7 @@ from solidstate.handler.context import LogSink
 from solidstate.handler.recorder import Observer
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.plan import ExecutionPlan, Step, plan_hash
+from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectStore
 
 
@@ -38,7 +39,8 @@ class LoadedPipeline:
 class Runtime:
     """``open_fs`` makes the file system of ``context.fs``; ``observer`` sees events as they happen; ``log_sink`` makes
     the sink for one attempt's log lines from its identifying fields; ``sleep`` waits a number of seconds;
-    ``fetch_workers`` is how many objects are fetched at a time, 1 for a store that answers at once."""
+    ``fetch_workers`` is how many objects are fetched at a time, 1 for a store that answers at once; ``remembered`` is for
+    a store in memory and spares decoding what this process wrote itself."""
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class Runtime:
         version: str = "",
         fetch_workers: int = 16,
         sleep: Callable[[float], None] = time.sleep,
+        remembered: Remembered | None = None,
     ) -> None:
         self.pipelines = {loaded.definition.name: loaded for loaded in pipelines}
         self.store = store
@@ -62,6 +65,7 @@ class Runtime:
         self.version = version
         self.fetch_workers = fetch_workers
         self.sleep = sleep
+        self.remembered = remembered
 
     def pipeline(self, name: str) -> LoadedPipeline:
         """Raises TargetError for a pipeline this function was not deployed with."""

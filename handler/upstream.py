@@ -15,6 +15,7 @@ from solidstate.errors import IntermediateError, MissingObject
 from solidstate.planner.plan import OutputRef, Step, StepInput
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit, CommittedOutput, decode_commit
+from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectStore
 
 PARALLEL_FROM = 4
@@ -52,6 +53,7 @@ class Upstream:
         self.step = step
         self.steps = steps
         self.item = item
+        self.reader = label(step.name, item)
         self.commits: dict[str, Commit | None] = {}
 
     def labels(self, inp: StepInput, ref: OutputRef) -> list[str]:
@@ -66,6 +68,9 @@ class Upstream:
 
     def outputs(self, inp: StepInput, ref: OutputRef) -> list[tuple[str, CommittedOutput | None]]:
         """What one source of one input consists of, with the name of each part: one output, or one for each item."""
+        if inp.kind == "output" and not self.item:  # of a step that is run once: `labels` has one, and nothing is dynamic
+            only = self.commits[ref.step]
+            return [(ref.step, only.output(ref.output) if only is not None else None)]
         found: list[tuple[str, CommittedOutput | None]] = []
         dynamic = self.steps[ref.step].output(ref.output).dynamic
         for name in self.labels(inp, ref):
@@ -87,7 +92,10 @@ class Upstream:
 
     def skip(self) -> Skip | None:
         """Whether something the step needs will never come."""
-        if all(commit is not None and self._complete(commit) for commit in self.commits.values()):
+        for commit in self.commits.values():
+            if commit is None or not self._complete(commit):
+                break
+        else:
             return None
         failed = [name for name, commit in self.commits.items() if commit is None]
         if failed:
@@ -127,7 +135,12 @@ class Upstream:
         if commit.status != "success" or commit.withheld:
             return False
         declared = self.steps[commit.step].outputs
-        return len(declared) == len(commit.outputs) and not any(out.dynamic for out in declared)
+        if len(declared) != len(commit.outputs):
+            return False
+        for out in declared:  # noqa: SIM110 - a generator for each commit read costs more than the rest of this
+            if out.dynamic:
+                return False
+        return True
 
     def _outside(self, name: str) -> bool:
         """Whether what a commit lacks is lacking for all items: it is of no item, or its own reason lies outside."""
@@ -159,18 +172,26 @@ def fetch_upstream(
     run_of: Callable[[str], str],
     workers: int,
     item: str = "",
+    remembered: Remembered | None = None,
 ) -> Upstream:
     """Read the commits of all upstream steps: one GET for each distinct one, for collected ones one for each item."""
     found = Upstream(step, steps, item)
-    if not item and all(inp.kind not in ("item", "collect") for inp in step.inputs):
+    by_item = [inp for inp in step.inputs if inp.kind == "item" or inp.kind == "collect"]  # noqa: PLR1714 - measured
+    if not item and not by_item:
         plain = step.upstream()
-        commits = each(lambda name: read_commit(store, pipeline, name, run_of(name)), list(plain), workers)
-        found.commits = dict(zip(plain, commits, strict=True))
+        if len(plain) == 1:  # by far the most frequent case
+            found.commits[plain[0]] = read_commit(store, pipeline, plain[0], run_of(plain[0]), "", remembered)
+            return found
+
+        def fetch_plain(name: str) -> Commit | None:
+            return read_commit(store, pipeline, name, run_of(name), "", remembered)
+
+        found.commits = dict(zip(plain, each(fetch_plain, list(plain), workers), strict=True))
         return found
 
     def fetch(name: str) -> Commit | None:
         key_of_item = name[len(base(name)) + 1 : -1]
-        return read_commit(store, pipeline, base(name), run_of(base(name)), key_of_item)
+        return read_commit(store, pipeline, base(name), run_of(base(name)), key_of_item, remembered)
 
     first: dict[str, None] = {}
     for inp in step.inputs:
@@ -196,14 +217,17 @@ def fetch_upstream(
     return found
 
 
-def read_commit(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> Commit | None:
+def read_commit(
+    store: ObjectStore, pipeline: str, step: str, run: str, item: str = "", remembered: Remembered | None = None
+) -> Commit | None:
     """One commit, None when there is none. Raises IntermediateError when it is not what its key says."""
     key = keys.commit(pipeline, step, run, item)
     try:
-        commit = decode_commit(store.get(key), key)
+        body = store.get(key)
     except MissingObject:
         return None
-    return own_commit(commit, key, step, run, item)
+    known = remembered.commit(key, body) if remembered is not None else None
+    return known if known is not None else own_commit(decode_commit(body, key), key, step, run, item)
 
 
 def own_commit(commit: Commit, key: str, step: str, run: str, item: str = "") -> Commit:

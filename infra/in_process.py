@@ -27,6 +27,7 @@ from solidstate.solid import OutputDefinition, SolidDefinition
 from solidstate.storage.files import open_memory
 from solidstate.storage.memory import MemoryStore
 from solidstate.storage.records import RunSummary
+from solidstate.storage.remembered import Remembered
 
 
 def execute_pipeline(
@@ -81,6 +82,7 @@ class _Run:
             observer=observer,
             fetch_workers=1,
             sleep=sleep,
+            remembered=Remembered(),
         )
         self._causes: dict[str, BaseException | None] = {}
 

@@ -86,7 +86,9 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def upstream(self) -> tuple[str, ...]:
         """Distinct steps this one waits for, in order of first mention."""
-        return tuple(dict.fromkeys(ref.step for inp in self.inputs for ref in inp.sources))
+        if len(self.inputs) == 1 and len(self.inputs[0].sources) == 1:  # asked for each attempt of each step
+            return (self.inputs[0].sources[0].step,)
+        return tuple(dict.fromkeys([ref.step for inp in self.inputs for ref in inp.sources]))
 
     def output(self, name: str) -> StepOutput:
         for out in self.outputs:

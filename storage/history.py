@@ -18,6 +18,7 @@ from solidstate.storage.records import (
     decode_run_record,
     decode_run_summary,
 )
+from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectStore
 
 
@@ -148,7 +149,14 @@ def items_so_far(store: ObjectStore, pipeline: str, step: str, run: str) -> list
 
 
 def step_events(
-    store: ObjectStore, pipeline: str, step: str, run: str, *, thorough: bool = True, item: str = ""
+    store: ObjectStore,
+    pipeline: str,
+    step: str,
+    run: str,
+    *,
+    thorough: bool = True,
+    item: str = "",
+    remembered: Remembered | None = None,
 ) -> list[AnyEvent]:
     """What one step (or one ``item`` of a mapped one) has left so far: by attempt; of one attempt's duplicates the one
     that committed comes last.
@@ -158,7 +166,9 @@ def step_events(
     """
     key = keys.commit(pipeline, step, run, item)
     try:
-        committed = decode_commit_events(store.get(key), key)
+        body = store.get(key)
+        known = remembered.events(key, body) if remembered is not None else None
+        committed = decode_commit_events(body, key) if known is None else list(known)
     except MissingObject:
         committed = []
     if committed and not thorough and committed[0].attempt <= 1:

@@ -100,7 +100,7 @@ def missing(key: str, place: str) -> MissingObject:
 @lru_cache(maxsize=8192)
 def check_key(key: str) -> str:
     """The key itself, when every store can hold it; raises ``StorageError`` otherwise."""
-    problem = _problem_with(key, key.split("/"))
+    problem = "" if _is_plain(key) else _problem_with(key, key.split("/"))
     if problem:
         raise StorageError(
             f"The key {_quoted(key)} cannot be used: {problem}.",
@@ -129,8 +129,13 @@ _PLAIN = re.compile(
 )
 
 
+def _is_plain(key: str) -> bool:
+    """What nearly every key looks like, and nothing can be wrong with."""
+    return len(key) <= MAX_KEY_BYTES and _PLAIN.fullmatch(key) is not None
+
+
 def _problem_with(key: str, segments: list[str]) -> str:
-    if len(key) <= MAX_KEY_BYTES and _PLAIN.fullmatch(key):  # what nearly every key looks like
+    if _is_plain(key):
         return ""
     try:
         length = len(key.encode())

@@ -46,9 +46,8 @@ def write_typed(value: Any, annotation: Any, decode: Decode, sink: ObjectWriter)
 
 def read_typed(data: bytes | bytearray | memoryview, annotation: Any, decode: Decode) -> Any:
     """Inverse of :func:`write_typed`; raises ``IntermediateError``."""
-    view = memoryview(data)
-    if view[:1].tobytes() == SELF_DESCRIBING:
-        return decode_plain(view[1:], known_classes(annotation))
+    if data[:1] == SELF_DESCRIBING:
+        return decode_plain(memoryview(data)[1:], known_classes(annotation))
     try:
         return decode(data)
     except Exception as error:  # __post_init__ of a user's class runs here and may raise anything
