@@ -159,12 +159,9 @@ def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
     facts = _nothing_yet()
     expectations: list[bool] = []
     for event in events:
-        if event.attempt > last:
-            last = event.attempt
-        if isinstance(event, StepStart):
-            if status != "not reached":  # a later attempt starts afresh
-                facts, expectations = _nothing_yet(), []
-            status = "failed"
+        last = max(last, event.attempt)
+        if isinstance(event, StepStart):  # a later attempt starts afresh
+            status, facts, expectations = "failed", _nothing_yet(), []
         elif isinstance(event, StepInput):
             facts["inputs"][event.name] = event.size
         elif isinstance(event, StepOutput):

@@ -49,10 +49,9 @@ def load_inputs(
                 values[inp.name] = definition.default
                 continue
             value = io.read(definition)
-        elif inp.kind == "output":
-            (stored,) = _stored(inp, upstream)
-            size = stored[1].size
-            value = decoded_output(loaded, *stored, store, upstream.reader)
+        elif (plain := upstream.plain_output(inp)) is not None:
+            size = plain.size
+            value = decoded_output(loaded, inp.sources[0], plain, store, upstream.reader)
         else:
             parts = _read(loaded, inp, upstream, store, workers)
             size = sum(part_size for _, part_size in parts)
@@ -146,12 +145,11 @@ def _reason(error: BaseException) -> str:
 
 def verified_bytes(stored: CommittedOutput, store: ObjectStore, ref: OutputRef, reader: str) -> bytes:
     """The encoded value, when its size and SHA-256 are those of the commit; raises IntermediateError otherwise."""
-    where = stored.key or f"the commit of `{ref.step}`"
-    if stored.inline is not None:
-        data = stored.inline
-    else:
+    data = stored.inline
+    where = stored.key or ""
+    if data is None:
         try:
-            data = store.get(stored.key or "")
+            data = store.get(where)
         except MissingObject as error:
             raise IntermediateError(
                 f"Output `{ref.output}` of `{ref.step}`, needed by `{reader}`, is gone: there is no object `{where}`.",
@@ -160,6 +158,7 @@ def verified_bytes(stored: CommittedOutput, store: ObjectStore, ref: OutputRef, 
                 hint=f"it was deleted or has expired; run again from `{ref.step}`",
             ) from error
     if len(data) != stored.size or hashlib.sha256(data).hexdigest() != stored.sha256:
+        where = where or f"the commit of `{ref.step}`"
         raise IntermediateError(
             f"Output `{ref.output}` of `{ref.step}` is damaged: {where} holds {len(data)} bytes, expected "
             f"{stored.size} bytes with SHA-256 {stored.sha256[:12]}...",

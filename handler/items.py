@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 
 from solidstate.handler.outcome import PlanChanged
-from solidstate.handler.runtime import LoadedPipeline, Runtime
-from solidstate.handler.step import complete_handle
+from solidstate.handler.runtime import LoadedPipeline, Runtime, complete_handle
 from solidstate.handler.upstream import label, read_commit
 from solidstate.planner.contract import ItemsPayload, RunHandle
 from solidstate.planner.plan import OutputRef, Step

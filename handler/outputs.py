@@ -164,8 +164,8 @@ class OutputTaker:
         verdict = call(f"checking output `{definition.name}`", definition.type.check, value)
         if not verdict.success:
             raise Refused(
-                f"Output `{definition.name}` of `{self._step}` does not pass the check of type `{definition.type.name}`: "
-                f"{verdict.description}.",
+                f"Output `{definition.name}` of `{self._step}` does not pass the check of type "
+                f"`{definition.type.name}`: {verdict.description}.",
                 subject=definition.name,
                 hint="return what the annotation says, or correct the annotation",
                 metadata=verdict.metadata,

@@ -36,7 +36,7 @@ from solidstate.handler.outputs import OutputTaker
 from solidstate.handler.pauses import SPARE_S, pauses
 from solidstate.handler.plain import clip
 from solidstate.handler.recorder import Recorder, Scope
-from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime
+from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime, complete_handle
 from solidstate.handler.type_io import TypeIo
 from solidstate.handler.upstream import Skip, base, fetch_upstream, label, own_commit
 from solidstate.handler.verdicts import judge_inputs, withheld
@@ -75,15 +75,6 @@ def run_step(
     if run is not payload.run:
         payload = msgspec.structs.replace(payload, run=run)
     return _Attempt(runtime, loaded, payload, invocation, answer).run()
-
-
-def complete_handle(runtime: Runtime, pipeline: str, run: RunHandle) -> RunHandle:
-    """The handle with its request: read from the run record when it was too large to travel (one GET)."""
-    if run.request is not None:
-        return run
-    key = keys.run_record(pipeline, run.id)
-    request = decode_run_record(runtime.store.get(key), key).request
-    return msgspec.structs.replace(run, request=request, steps=request.get("steps"), from_run=request.get("from_run"))
 
 
 class _Attempt:
@@ -154,7 +145,14 @@ class _Attempt:
         pipeline = self.loaded.definition.name
         workers = self.runtime.fetch_workers
         upstream = fetch_upstream(
-            self.store, pipeline, self.step, self.loaded.steps, self._run_of, workers, self.item, self.runtime.remembered
+            self.store,
+            pipeline,
+            self.step,
+            self.loaded.steps,
+            self._run_of,
+            workers,
+            self.item,
+            self.runtime.remembered,
         )
         commits = upstream.commits
         self._check_reused(commits)
@@ -164,7 +162,7 @@ class _Attempt:
         request = self.run_handle.request or {}
         mine = request.get("solids", {}).get(self.step.name, {})
         solid = self.node.solid
-        io = TypeIo(solid, mine, recorder=self.recorder, log=self.log, open_fs=self.open_fs)
+        io = TypeIo(solid, mine, self.recorder, self.log, self.open_fs)
         values = load_inputs(self.loaded, self.step, self.node, upstream, io, self.store, self.recorder, workers)
         if solid.expectations:
             unmet = judge_inputs(solid, values, self.recorder)

@@ -25,7 +25,6 @@ class TypeIo:
         self,
         solid: SolidDefinition,
         entry: dict[str, Any],
-        *,
         recorder: Recorder,
         log: Any,
         open_fs: Callable[[], Any],

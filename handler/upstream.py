@@ -68,9 +68,6 @@ class Upstream:
 
     def outputs(self, inp: StepInput, ref: OutputRef) -> list[tuple[str, CommittedOutput | None]]:
         """What one source of one input consists of, with the name of each part: one output, or one for each item."""
-        if inp.kind == "output" and not self.item:  # of a step that is run once: `labels` has one, and nothing is dynamic
-            only = self.commits[ref.step]
-            return [(ref.step, only.output(ref.output) if only is not None else None)]
         found: list[tuple[str, CommittedOutput | None]] = []
         dynamic = self.steps[ref.step].output(ref.output).dynamic
         for name in self.labels(inp, ref):
@@ -84,6 +81,15 @@ class Upstream:
             elif inp.kind != "collect" or not self._left_out(commit, ref):
                 found.append((name, commit.output(ref.output)))
         return found
+
+    def plain_output(self, inp: StepInput) -> CommittedOutput | None:
+        """The same for one output of a step that is run once: what :meth:`outputs` comes to for most inputs. None when
+        it is more than that, or not there."""
+        if inp.kind != "output" or self.item:
+            return None
+        ref = inp.sources[0]
+        commit = self.commits.get(ref.step)
+        return commit.output(ref.output) if commit is not None else None
 
     def _left_out(self, commit: Commit, ref: OutputRef) -> bool:
         """Whether a collected list goes without this item: it was skipped, or what is optional stayed out."""
@@ -176,12 +182,12 @@ def fetch_upstream(
 ) -> Upstream:
     """Read the commits of all upstream steps: one GET for each distinct one, for collected ones one for each item."""
     found = Upstream(step, steps, item)
-    by_item = [inp for inp in step.inputs if inp.kind == "item" or inp.kind == "collect"]  # noqa: PLR1714 - measured
-    if not item and not by_item:
+    if not item and len(step.inputs) == 1 and step.inputs[0].kind == "output":  # the most frequent case
+        only = step.inputs[0].sources[0].step
+        found.commits[only] = read_commit(store, pipeline, only, run_of(only), "", remembered)
+        return found
+    if not item and all(inp.kind not in ("item", "collect") for inp in step.inputs):
         plain = step.upstream()
-        if len(plain) == 1:  # by far the most frequent case
-            found.commits[plain[0]] = read_commit(store, pipeline, plain[0], run_of(plain[0]), "", remembered)
-            return found
 
         def fetch_plain(name: str) -> Commit | None:
             return read_commit(store, pipeline, name, run_of(name), "", remembered)

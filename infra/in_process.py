@@ -7,6 +7,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -22,6 +23,7 @@ from solidstate.infra.iteration import PipelineIterator
 from solidstate.infra.results import PipelineResult, SolidResult
 from solidstate.pipeline import PipelineDefinition, pipeline_around
 from solidstate.planner.build import build_plan
+from solidstate.planner.plan import ExecutionPlan
 from solidstate.resources import Mode
 from solidstate.solid import OutputDefinition, SolidDefinition
 from solidstate.storage.files import open_memory
@@ -66,13 +68,20 @@ def execute_pipeline_iterator(
     return PipelineIterator(attempts, pending, run.finish)
 
 
+_plans: WeakKeyDictionary[PipelineDefinition, ExecutionPlan] = WeakKeyDictionary()
+"""A definition never changes, so one that is run again and again, as tests do, is planned once."""
+
+
 class _Run:
     """What one run in memory is made of, and the exceptions of its steps."""
 
     def __init__(
         self, pipeline: PipelineDefinition, sleep: Callable[[float], None], observer: Observer | None = None
     ) -> None:
-        self.loaded = LoadedPipeline(pipeline, build_plan(pipeline))
+        plan = _plans.get(pipeline)
+        if plan is None:
+            plan = _plans[pipeline] = build_plan(pipeline)
+        self.loaded = LoadedPipeline(pipeline, plan)
         self.store = MemoryStore()
         self.runtime = Runtime(
             [self.loaded],

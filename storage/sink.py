@@ -39,19 +39,19 @@ class SpoolingSink:
     visible in the store.
     """
 
-    __slots__ = ("_closed", "_held", "_key", "_limit", "_open", "_opened", "_sha", "_size", "_store", "_writer")
+    # What most values never change stands here once, instead of being set for each.
+    _size = 0
+    _sha: Any = None
+    _held: bytes | bytearray | None = b""  # a single write is kept as it came
+    _opened: str | None = None
+    _writer: ObjectWriter | None = None
+    _open: ExitStack | None = None
+    _closed = False
 
     def __init__(self, store: ObjectStore, key: str | Callable[[], str], limit: int = INLINE_LIMIT) -> None:
         self._store = store
         self._key = key
         self._limit = limit
-        self._size = 0
-        self._sha: Any = None
-        self._held: bytes | bytearray | None = b""  # a single write is kept as it came
-        self._opened: str | None = None
-        self._writer: ObjectWriter | None = None
-        self._open: ExitStack | None = None
-        self._closed = False
 
     def __enter__(self) -> Self:
         return self

@@ -30,7 +30,7 @@ _encode = msgspec.msgpack.Encoder().encode
 def write_typed(value: Any, annotation: Any, decode: Decode, sink: ObjectWriter) -> None:
     """Write ``value``; raises ``NotStorable`` before the first byte when it would not come back the same."""
     # Only a bare `list[...]`: a constraint on the whole, such as a maximal length, cannot be proved on a part.
-    if type(value) is list and get_origin(annotation) is list and len(value) > CHUNK_ITEMS:
+    if type(value) is list and len(value) > CHUNK_ITEMS and get_origin(annotation) is list:
         if all(_proved(chunk, decode) is not None for chunk in _chunks(value)):
             sink.write(b"\xdd" + len(value).to_bytes(4, "big"))  # msgpack array 32
             for chunk in _chunks(value):
