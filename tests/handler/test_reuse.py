@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from solidstate import Out, PipelineDefinition, pipeline, solid
+from solidstate import DynamicOut, DynamicOutput, Out, PipelineDefinition, pipeline, solid
 from solidstate.errors import RequestErrors, SolidstateError
 from solidstate.events import RunStart
 from solidstate.handler.reuse import Reuse, reuse_of
@@ -105,6 +105,73 @@ def test_a_chain_of_reuse_computes_again_what_the_last_run_had_not(store: Memory
     assert run(store, make(), "r2", {"steps": "merge*", "from_run": "r1"}).status == "failed"
     request = request_from_failure(store, loaded(make()), "r2")
     assert request["steps"].split(", ") == [step.name for step in build_plan(make()).steps]
+
+
+FAILING: set[str] = set()
+
+
+@solid(outs={"items": DynamicOut(int)})
+def parts_of() -> Any:
+    for number in range(HOW_MANY[0]):
+        yield DynamicOutput(number, key=f"k{number}", name="items")
+
+
+@solid
+def first(x: int) -> int:
+    if "first" in FAILING:
+        raise ValueError("first")
+    return x + 10
+
+
+@solid
+def second(x: int) -> int:
+    if "second" in FAILING:
+        raise ValueError("second")
+    return x
+
+
+@solid
+def total(xs: list[int]) -> list[int]:
+    SEEN.append((xs,))
+    return xs
+
+
+@solid
+def beside(xs: list[int], raw: list[int]) -> int:
+    SEEN.append((xs, raw))
+    return 0
+
+
+@pipeline
+def mapped() -> None:
+    items = parts_of()
+    firsts = items.map(first)
+    total(firsts.map(second).collect())
+    beside(firsts.collect(), items.collect())
+
+
+HOW_MANY = [2]
+SEEN: list[tuple[list[int], ...]] = []
+
+
+@pytest.fixture(autouse=True)
+def _as_declared() -> None:
+    HOW_MANY[0] = 2
+    SEEN.clear()
+    FAILING.clear()
+
+
+def test_items_are_computed_again_with_the_step_that_yields_them() -> None:
+    """A mapped step that succeeded is of no use in a run that had its items from another."""
+    store = MemoryStore()
+    FAILING.update(("first", "second"))
+    assert run(store, mapped, "m1").status == "failed"
+    FAILING.discard("first")
+    assert run(store, mapped, "m2", request_from_failure(store, loaded(mapped), "m1")).status == "failed"
+    FAILING.clear()
+    request = request_from_failure(store, loaded(mapped), "m2")
+    assert request["steps"].split(", ") == ["parts_of", "first", "second", "total"]
+    assert run(store, mapped, "m3", request).status == "success"
 
 
 def test_a_run_without_failure_has_nothing_to_start_from(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
