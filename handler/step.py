@@ -137,6 +137,10 @@ class _Attempt:
         finally:
             for unmet in self.recorder.unmet:
                 self._tell(unmet)
+        with contextlib.suppress(StorageError):
+            done = self._existing()  # an attempt that was believed to be dead may have committed meanwhile
+            if done is not None:
+                return done
         failed = classified(cause, self.label)
         self._record_failure(failed, cause)
         raise failed from cause
