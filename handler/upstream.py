@@ -47,7 +47,8 @@ def base(name: str) -> str:
 
 
 class Upstream:
-    """What one attempt reads. ``commits`` are by label; None where there is none."""
+    """What one attempt reads. ``commits`` are by label; None where there is none. ``listed_by`` says of a mapped step
+    under which label the commit stands that tells its items, where that is not its producer's name."""
 
     def __init__(self, step: Step, steps: Mapping[str, Step], item: str = "") -> None:
         self.step = step
@@ -55,6 +56,7 @@ class Upstream:
         self.item = item
         self.reader = label(step.name, item)
         self.commits: dict[str, Commit | None] = {}
+        self.listed_by: dict[str, str] = {}
 
     def labels(self, inp: StepInput, ref: OutputRef) -> list[str]:
         """Of the commits that one source of one input is read from."""
@@ -63,8 +65,10 @@ class Upstream:
             return [ref.step]
         if inp.kind != "collect":
             return [label(ref.step, self.item)]
-        producer = self.commits.get(over.step)
-        return [label(ref.step, key) for key in producer.items(over.output)] if producer is not None else []
+        producer = self.commits.get(self.listed_by.get(ref.step, over.step))
+        if producer is None or over.output in producer.withheld:
+            return []
+        return [label(ref.step, key) for key in producer.items(over.output)]
 
     def outputs(self, inp: StepInput, ref: OutputRef) -> list[tuple[str, CommittedOutput | None]]:
         """What one source of one input consists of, with the name of each part: one output, or one for each item."""
@@ -113,8 +117,9 @@ class Upstream:
         kept: dict[str, str] = {}
         absent: list[str] = []
         blamed = list(skipped)
-        for inp, ref in [*single, *self._dynamic()]:
-            for name in self.labels(inp, ref):
+        read = [(ref, self.labels(inp, ref)) for inp, ref in single]
+        for ref, names in [*read, *self._dynamic()]:
+            for name in names:
                 commit = self.commits[name]
                 if commit is None or commit.status == "skipped":
                     continue
@@ -153,15 +158,14 @@ class Upstream:
         commit = self.commits.get(name)
         return commit is not None and (not commit.item or commit.for_all_items)
 
-    def _dynamic(self) -> list[tuple[StepInput, OutputRef]]:
-        """Collects of a dynamic output itself: there its commit is read as a whole."""
-        return [
-            (inp, ref)
-            for inp in self.step.inputs
-            if inp.kind == "collect"
-            for ref in inp.sources
-            if self.steps[ref.step].map_over is None
-        ]
+    def _dynamic(self) -> list[tuple[OutputRef, list[str]]]:
+        """The dynamic outputs that collects are of, with the label of the commit: itself, or its items' results."""
+        found: list[tuple[OutputRef, list[str]]] = []
+        for inp in self.step.inputs:
+            for ref in inp.sources if inp.kind == "collect" else []:
+                over = self.steps[ref.step].map_over or ref
+                found.append((over, [self.listed_by.get(ref.step, over.step)]))
+        return found
 
     def _stops(self, name: str, commit: Commit, single: list[tuple[StepInput, OutputRef]]) -> bool:
         """Whether a skipped commit skips this step: one item of many that are collected does not, unless all are."""
@@ -215,12 +219,23 @@ def fetch_upstream(
             if inp.kind != "collect" or over is None:
                 continue
             if run_of(ref.step) != run_of(over.step):  # the items are those of the run that is reused
-                earlier = read_commit(store, pipeline, over.step, run_of(ref.step))
-                found.commits[over.step] = earlier or found.commits[over.step]
+                name = f"{over.step} of run {run_of(ref.step)}"
+                earlier = found.commits.get(name) or read_commit(store, pipeline, over.step, run_of(ref.step))
+                if earlier is not None:
+                    found.commits[name], found.listed_by[ref.step] = earlier, name
             collected.update(dict.fromkeys(found.labels(inp, ref)))
+    asked = {*step.upstream(), *(over.step for over in _listing(step, steps, found))}
+    for name in [name for name in first if base(name) not in asked]:
+        del found.commits[name]  # what this run's producer did is of no account where all is read from another
     names = [name for name in collected if name not in found.commits]
     found.commits.update(zip(names, each(fetch, names, workers), strict=True))
     return found
+
+
+def _listing(step: Step, steps: Mapping[str, Step], found: Upstream) -> list[OutputRef]:
+    """The dynamic outputs whose items are told by the commit under the producer's own name."""
+    collected = [ref.step for inp in step.inputs if inp.kind == "collect" for ref in inp.sources]
+    return [over for name in collected if name not in found.listed_by and (over := steps[name].map_over) is not None]
 
 
 def read_commit(

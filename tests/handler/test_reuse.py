@@ -174,6 +174,28 @@ def test_items_are_computed_again_with_the_step_that_yields_them() -> None:
     assert run(store, mapped, "m3", request).status == "success"
 
 
+def test_items_of_two_runs_stay_apart() -> None:
+    """A step reads what this run's producer yielded beside what an earlier run made of its own items."""
+    store = MemoryStore()
+    assert run(store, mapped, "m1").status == "success"
+    SEEN.clear()
+    HOW_MANY[0] = 3
+    assert run(store, mapped, "m2", {"steps": "parts_of, beside", "from_run": "m1"}).status == "success"
+    assert SEEN == [([10, 11], [0, 1, 2])]
+
+
+def test_a_failed_producer_does_not_keep_reused_items_from_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads only what the earlier run made of its items does not depend on it."""
+    store = MemoryStore()
+    assert run(store, mapped, "m1").status == "success"
+    SEEN.clear()
+    monkeypatch.setattr(f"{__name__}.HOW_MANY", ["none"])
+    summary = run(store, mapped, "m2", {"steps": "parts_of, total, beside", "from_run": "m1"})
+    ended = statuses(summary)
+    assert (ended["parts_of"], ended["total"], ended["beside"]) == ("failed", "success", "skipped")
+    assert SEEN == [([0 + 10, 1 + 10],)]
+
+
 def test_a_run_without_failure_has_nothing_to_start_from(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said with the way to run a part again all the same."""
     monkeypatch.setattr(f"{__name__}.BROKEN", set())
