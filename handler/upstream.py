@@ -41,6 +41,11 @@ def label(step: str, item: str = "") -> str:
     return f"{step}[{item}]" if item else step
 
 
+def withheld_reason(kept: Mapping[str, str]) -> str:
+    """Why nobody reads outputs that were withheld; ``kept`` has the expectation of each."""
+    return f"output {_few(kept)} was withheld: expectation {_few(kept.values())} was not met"
+
+
 def base(name: str) -> str:
     """The step of a label."""
     return name.partition("[")[0]
@@ -132,8 +137,7 @@ class Upstream:
         if skipped:
             reason, because = f"upstream {_few(skipped)} was skipped", skipped
         elif kept:
-            labels = _few(kept.values())
-            reason, because = f"output {_few(kept)} was withheld: expectation {labels} was not met", list(kept)
+            reason, because = withheld_reason(kept), list(kept)
         elif absent:
             reason, because = f"optional output {_few(absent)} was not produced", list(dict.fromkeys(absent))
         else:
