@@ -25,17 +25,18 @@ from solidstate.events import (
     StepSuccess,
     encode_events,
 )
-from solidstate.handler.items import item_keys
+from solidstate.handler.items import keys_in, producer_commit
 from solidstate.handler.mapped import failure_lines, never_mapped, summarise_mapped
 from solidstate.handler.outcome import MAX_CAUSE, RunFailed
 from solidstate.handler.plain import clip, clip_json
 from solidstate.handler.recorder import Recorder, Scope
 from solidstate.handler.reuse import Reuse, reuse_of
 from solidstate.handler.runtime import LoadedPipeline, Runtime
-from solidstate.handler.upstream import each
+from solidstate.handler.upstream import each, withheld_reason
 from solidstate.planner.contract import EndPayload, RunDigest, RunHandle
 from solidstate.planner.plan import OutputRef, Step
 from solidstate.storage import keys
+from solidstate.storage.commits import Commit
 from solidstate.storage.history import step_events
 from solidstate.storage.records import (
     RunRecord,
@@ -96,10 +97,12 @@ def _unselected(step: Step) -> StepSummary:
 
 
 class _Found(msgspec.Struct):
-    """What the selected steps have left, in plan order: events, and of mapped steps the items there should be."""
+    """What the selected steps have left, in plan order: events, of mapped steps the items there should be, and why
+    there are none where the output they are mapped over was withheld."""
 
     events: dict[str, list[AnyEvent]] = {}
     items: dict[str, list[str]] = {}
+    withheld: dict[str, str] = {}
 
 
 def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: str, from_run: str | None) -> _Found:
@@ -107,23 +110,27 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
     pipeline, store = loaded.definition.name, runtime.store
     names = {step.name for step in steps}
     found = _Found(events={step.name: [] for step in steps})
-    keys_of: dict[OutputRef, list[str] | None] = {}
+    producers: dict[OutputRef, Commit | None] = {}
     jobs: list[tuple[Step, str]] = []
     for step in steps:
         over = step.map_over
         if over is None:
             jobs.append((step, ""))
             continue
-        if over not in keys_of:
-            keys_of[over] = item_keys(store, pipeline, over, [run if over.step in names else from_run or run])
-        found.items[step.name] = keys_of[over] or []
+        if over not in producers:
+            runs = [run if over.step in names else from_run or run]
+            producers[over] = producer_commit(store, pipeline, over, runs)
+        producer = producers[over]
+        found.items[step.name] = keys_in(producer, over) if producer is not None else []
+        if producer is not None and over.output in producer.withheld:
+            found.withheld[step.name] = withheld_reason({f"{over.step}.{over.output}": producer.withheld[over.output]})
         jobs += [(step, key) for key in found.items[step.name]]
 
     def collect(job: tuple[Step, str]) -> list[AnyEvent]:
         step, item = job
         # What hooks leave comes after the commit, so it is not in it.
         hooked = bool(loaded.definition.hooks or loaded.nodes[step.name].solid.hooks)
-        return step_events(store, pipeline, step.name, run, thorough=hooked, item=item)
+        return step_events(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
 
     for (step, _), events in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
         found.events[step.name] += events
@@ -133,16 +140,19 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
 def _summaries(
     runtime: Runtime, loaded: LoadedPipeline, found: _Found, run: str, *, ended: bool
 ) -> dict[str, StepSummary]:
-    """Of the selected steps. A mapped step that was not run for any item because its producer failed or was skipped
-    has left nothing: that it was skipped is put on record here."""
+    """Of the selected steps. A mapped step that was not run for any item because its producer failed or was skipped,
+    or had its items withheld, has left nothing: that it was skipped is put on record here."""
     summaries: dict[str, StepSummary] = {}
     for name, events in found.events.items():
         step = loaded.steps[name]
-        producer = summaries.get(step.map_over.step) if step.map_over is not None else None
-        reason = never_mapped(producer) if producer is not None else ""
-        if producer is not None and reason and not events and not (ended and producer.status == "not reached"):
+        over = step.map_over
+        producer = summaries.get(over.step) if over is not None else None
+        reason, because = found.withheld.get(name, ""), [f"{over.step}.{over.output}"] if over is not None else []
+        if producer is not None and not reason:
+            reason, because = never_mapped(producer), [producer.step]
+        if reason and not events and not (ended and producer is not None and producer.status == "not reached"):
             scope = Scope(run=run, pipeline=loaded.definition.name, step=name, attempt=1)
-            events.append(Recorder(scope, runtime.observer).emit(StepSkipped, reason=reason, because=[producer.step]))
+            events.append(Recorder(scope, runtime.observer).emit(StepSkipped, reason=reason, because=because))
         summaries[name] = summarise_step(step, events, None if reason else found.items.get(name))
     return summaries
 

@@ -16,7 +16,7 @@ from solidstate.handler.plain import clip, text_of
 from solidstate.handler.recorder import Recorder
 from solidstate.handler.runtime import LoadedPipeline
 from solidstate.handler.type_io import TypeIo
-from solidstate.handler.upstream import Upstream, each, label
+from solidstate.handler.upstream import Upstream, each
 from solidstate.planner.plan import OutputRef, Step, StepInput
 from solidstate.storage.codecs import codec_named
 from solidstate.storage.commits import CommittedOutput
@@ -49,6 +49,9 @@ def load_inputs(
                 values[inp.name] = definition.default
                 continue
             value = io.read(definition)
+        elif (plain := upstream.plain_output(inp)) is not None:
+            size = plain.size
+            value = decoded_output(loaded, inp.sources[0], plain, store, upstream.reader)
         else:
             parts = _read(loaded, inp, upstream, store, workers)
             size = sum(part_size for _, part_size in parts)
@@ -68,7 +71,7 @@ def load_inputs(
             type=inp.type,
             sources=[f"{ref.step}.{ref.output}" for ref in inp.sources],
             size=size,
-            metadata=plain_metadata(verdict.metadata),
+            metadata=plain_metadata(verdict.metadata) if verdict.metadata else {},
         )
         values[inp.name] = value
     return values
@@ -84,22 +87,26 @@ def _read(
     loaded: LoadedPipeline, inp: StepInput, upstream: Upstream, store: ObjectStore, workers: int
 ) -> list[tuple[Any, int]]:
     """The values of an input's sources, each with its stored size: several for a fan-in, any number for a collect."""
-    reader = label(upstream.step.name, upstream.item)
+
+    def decode(part: tuple[OutputRef, CommittedOutput]) -> tuple[Any, int]:
+        return decoded_output(loaded, part[0], part[1], store, upstream.reader), part[1].size
+
+    return each(decode, _stored(inp, upstream), workers if inp.kind == "collect" else 1)
+
+
+def _stored(inp: StepInput, upstream: Upstream) -> list[tuple[OutputRef, CommittedOutput]]:
+    """What an input's sources have left, in order."""
     found: list[tuple[OutputRef, CommittedOutput]] = []
     for ref in inp.sources:
         for name, stored in upstream.outputs(inp, ref):
             if stored is None:
                 raise IntermediateError(
-                    f"Output `{ref.output}` of `{name}`, needed by `{reader}`, is not in its commit.",
+                    f"Output `{ref.output}` of `{name}`, needed by `{upstream.reader}`, is not in its commit.",
                     subject=ref.step,
                     hint="the run that is reused followed another plan; run the step again",
                 )
             found.append((ref, stored))
-
-    def decode(part: tuple[OutputRef, CommittedOutput]) -> tuple[Any, int]:
-        return decoded_output(loaded, part[0], part[1], store, reader), part[1].size
-
-    return each(decode, found, workers if inp.kind == "collect" else 1)
+    return found
 
 
 def decoded_output(
@@ -138,12 +145,11 @@ def _reason(error: BaseException) -> str:
 
 def verified_bytes(stored: CommittedOutput, store: ObjectStore, ref: OutputRef, reader: str) -> bytes:
     """The encoded value, when its size and SHA-256 are those of the commit; raises IntermediateError otherwise."""
-    where = stored.key or f"the commit of `{ref.step}`"
-    if stored.inline is not None:
-        data = stored.inline
-    else:
+    data = stored.inline
+    where = stored.key or ""
+    if data is None:
         try:
-            data = store.get(stored.key or "")
+            data = store.get(where)
         except MissingObject as error:
             raise IntermediateError(
                 f"Output `{ref.output}` of `{ref.step}`, needed by `{reader}`, is gone: there is no object `{where}`.",
@@ -152,6 +158,7 @@ def verified_bytes(stored: CommittedOutput, store: ObjectStore, ref: OutputRef, 
                 hint=f"it was deleted or has expired; run again from `{ref.step}`",
             ) from error
     if len(data) != stored.size or hashlib.sha256(data).hexdigest() != stored.sha256:
+        where = where or f"the commit of `{ref.step}`"
         raise IntermediateError(
             f"Output `{ref.output}` of `{ref.step}` is damaged: {where} holds {len(data)} bytes, expected "
             f"{stored.size} bytes with SHA-256 {stored.sha256[:12]}...",

@@ -8,24 +8,34 @@ from typing import Any
 import msgspec
 
 from solidstate.handler.outcome import PlanChanged
-from solidstate.handler.runtime import LoadedPipeline, Runtime
-from solidstate.handler.step import complete_handle
+from solidstate.handler.runtime import LoadedPipeline, Runtime, complete_handle
 from solidstate.handler.upstream import label, read_commit
 from solidstate.planner.contract import ItemsPayload, RunHandle
 from solidstate.planner.plan import OutputRef, Step
 from solidstate.storage import keys
+from solidstate.storage.commits import Commit
 from solidstate.storage.store import ObjectStore, located
 
 
 def item_keys(store: ObjectStore, pipeline: str, over: OutputRef, runs: Iterable[str]) -> list[str] | None:
     """The keys in the order they were yielded, from the first of ``runs`` that has the producer's commit; none when it
     was skipped; None without a commit."""
+    commit = producer_commit(store, pipeline, over, runs)
+    return keys_in(commit, over) if commit is not None else None
+
+
+def producer_commit(store: ObjectStore, pipeline: str, over: OutputRef, runs: Iterable[str]) -> Commit | None:
+    """The commit that tells the items, from the first of ``runs`` that has it."""
     for run in dict.fromkeys(runs):
         commit = read_commit(store, pipeline, over.step, run)
         if commit is not None:
-            kept_back = over.output in commit.withheld
-            return [] if kept_back else list(commit.items(over.output))
+            return commit
     return None
+
+
+def keys_in(commit: Commit, over: OutputRef) -> list[str]:
+    """The items that a producer's commit has to give: none of an output that is withheld."""
+    return [] if over.output in commit.withheld else list(commit.items(over.output))
 
 
 def answer_items(runtime: Runtime, payload: ItemsPayload) -> dict[str, Any]:

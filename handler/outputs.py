@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import types
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -24,6 +24,8 @@ from solidstate.storage.commits import CommittedOutput
 from solidstate.storage.sink import INLINE_LIMIT, store_value
 from solidstate.storage.store import ObjectStore
 
+_SPECIAL = (types.GeneratorType, Output, DynamicOutput, Materialization, ExpectationResult)
+"""Results that are not simply a value."""
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
@@ -45,14 +47,18 @@ class OutputTaker:
         self._store = store
         self._recorder = recorder
         self._io = io
-        self._declared = {out.name: out for out in solid.outputs}
-        self._item_keys: dict[str, set[str]] = {out.name: set() for out in solid.outputs if out.dynamic}
+        self._item_keys: dict[str, set[str]] = {}
         self._inline_left = INLINE_LIMIT  # for all items of dynamic outputs together
         self.committed: list[CommittedOutput] = []
 
     def take(self, result: Any) -> list[CommittedOutput]:
         """Work through a solid's result. Raises Refused when a declared rule is broken."""
-        if inspect.isgenerator(result):
+        outputs = self._solid.outputs
+        if len(outputs) == 1 and not isinstance(result, _SPECIAL) and _plain(outputs[0]):
+            self._keep(outputs[0], result)  # one plain value for the only output: nothing below has anything to add
+            fail_if_unmet(self._recorder.unmet)
+            return self.committed
+        if isinstance(result, types.GeneratorType):
             with closing(items(result)) as stream:  # at once, not when the last reference goes
                 for item in stream:
                     self._yielded(item)
@@ -86,7 +92,7 @@ class OutputTaker:
             )
 
     def _first(self) -> str:
-        return next(iter(self._declared), "result")
+        return self._solid.outputs[0].name if self._solid.outputs else "result"
 
     def _returned(self, result: Any) -> Iterator[Output[Any] | DynamicOutput[Any]]:
         outputs = self._solid.outputs
@@ -124,12 +130,14 @@ class OutputTaker:
             )
 
     def _store_output(self, output: Output[Any] | DynamicOutput[Any]) -> None:
-        definition = self._declared.get(output.name) if isinstance(output.name, str) else None
+        named = isinstance(output.name, str)
+        definition = next((out for out in self._solid.outputs if named and out.name == output.name), None)
         if definition is None:
-            near = closest(output.name, self._declared) if isinstance(output.name, str) else None
+            declared = [out.name for out in self._solid.outputs]
+            near = closest(output.name, declared) if named else None
             name = shown(output.name)
             raise Refused(
-                f"`{self._step}` produced an output {name}; it declares {name_list(list(self._declared)) or 'none'}.",
+                f"`{self._step}` produced an output {name}; it declares {name_list(declared) or 'none'}.",
                 subject=self._step,
                 hint=f"did you mean `{near}`?" if near else f"declare it: `outs={{{name}: Out(...)}}`",
             )
@@ -137,7 +145,7 @@ class OutputTaker:
         if isinstance(output, DynamicOutput):
             check_item(self._step, definition, output, self._item_keys.get(definition.name, ()))
             item = output.key
-            self._item_keys[definition.name].add(item)
+            self._item_keys.setdefault(definition.name, set()).add(item)
         elif definition.dynamic:
             raise not_an_item(self._step, definition)
         elif self.committed and any(out.name == output.name for out in self.committed):
@@ -148,23 +156,29 @@ class OutputTaker:
             )
         if definition.type.nothing:
             self._commit_nothing(definition, item)
-            return
-        verdict = call(f"checking output `{output.name}`", definition.type.check, output.value)
+        else:
+            self._keep(definition, output.value, output.metadata, item)
+
+    def _keep(self, definition: OutputDefinition, value: Any, metadata: Any = None, item: str = "") -> None:
+        """Check a value, judge it, store it, record it, and write it elsewhere too when the request says so."""
+        verdict = call(f"checking output `{definition.name}`", definition.type.check, value)
         if not verdict.success:
             raise Refused(
-                f"Output `{output.name}` of `{self._step}` does not pass the check of type `{definition.type.name}`: "
-                f"{verdict.description}.",
-                subject=output.name,
+                f"Output `{definition.name}` of `{self._step}` does not pass the check of type "
+                f"`{definition.type.name}`: {verdict.description}.",
+                subject=definition.name,
                 hint="return what the annotation says, or correct the annotation",
                 metadata=verdict.metadata,
             )
         for expectation in self._solid.expectations:
             if expectation.side == "output" and expectation.name == definition.name:
-                judge(expectation, output.value, self._recorder)
-        told = [plain_metadata(part) for part in (verdict.metadata, output.metadata) if part]
-        stored = self._put(definition, output.value, item)
-        self._record(definition, stored, {key: fact for part in told for key, fact in part.items()})
-        self._io.write(definition, output.value)
+                judge(expectation, value, self._recorder)
+        facts: dict[str, Any] = {}
+        for part in (verdict.metadata, metadata):
+            if part:
+                facts.update(plain_metadata(part))
+        self._record(definition, self._put(definition, value, item), facts)
+        self._io.write(definition, value)
 
     def _put(self, definition: OutputDefinition, value: Any, item: str) -> CommittedOutput:
         scope = self._recorder.scope
@@ -223,3 +237,8 @@ class OutputTaker:
             metadata=metadata,
             output_item=stored.item,
         )
+
+
+def _plain(definition: OutputDefinition) -> bool:
+    """Whether what is returned for it is simply its value."""
+    return not (definition.dynamic or definition.type.nothing)

@@ -6,12 +6,18 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import msgspec
+
 from solidstate.composition import Node
 from solidstate.errors import TargetError, name_list
 from solidstate.handler.context import LogSink
 from solidstate.handler.recorder import Observer
 from solidstate.pipeline import PipelineDefinition
+from solidstate.planner.contract import RunHandle
 from solidstate.planner.plan import ExecutionPlan, Step, plan_hash
+from solidstate.storage import keys
+from solidstate.storage.records import decode_run_record
+from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectStore
 
 
@@ -38,7 +44,8 @@ class LoadedPipeline:
 class Runtime:
     """``open_fs`` makes the file system of ``context.fs``; ``observer`` sees events as they happen; ``log_sink`` makes
     the sink for one attempt's log lines from its identifying fields; ``sleep`` waits a number of seconds;
-    ``fetch_workers`` is how many objects are fetched at a time, 1 for a store that answers at once."""
+    ``fetch_workers`` is how many objects are fetched at a time, 1 for a store that answers at once; ``remembered`` is
+    for a store in memory and spares decoding what this process wrote itself."""
 
     def __init__(
         self,
@@ -52,6 +59,7 @@ class Runtime:
         version: str = "",
         fetch_workers: int = 16,
         sleep: Callable[[float], None] = time.sleep,
+        remembered: Remembered | None = None,
     ) -> None:
         self.pipelines = {loaded.definition.name: loaded for loaded in pipelines}
         self.store = store
@@ -62,6 +70,7 @@ class Runtime:
         self.version = version
         self.fetch_workers = fetch_workers
         self.sleep = sleep
+        self.remembered = remembered
 
     def pipeline(self, name: str) -> LoadedPipeline:
         """Raises TargetError for a pipeline this function was not deployed with."""
@@ -73,3 +82,12 @@ class Runtime:
                 subject=name,
                 hint="deploy the function and the state machine together",
             ) from None
+
+
+def complete_handle(runtime: Runtime, pipeline: str, run: RunHandle) -> RunHandle:
+    """The handle with its request: read from the run record when it was too large to travel (one GET)."""
+    if run.request is not None:
+        return run
+    key = keys.run_record(pipeline, run.id)
+    request = decode_run_record(runtime.store.get(key), key).request
+    return msgspec.structs.replace(run, request=request, steps=request.get("steps"), from_run=request.get("from_run"))

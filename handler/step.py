@@ -36,7 +36,7 @@ from solidstate.handler.outputs import OutputTaker
 from solidstate.handler.pauses import SPARE_S, pauses
 from solidstate.handler.plain import clip
 from solidstate.handler.recorder import Recorder, Scope
-from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime
+from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime, complete_handle
 from solidstate.handler.type_io import TypeIo
 from solidstate.handler.upstream import Skip, base, fetch_upstream, label, own_commit
 from solidstate.handler.verdicts import judge_inputs, withheld
@@ -77,16 +77,12 @@ def run_step(
     return _Attempt(runtime, loaded, payload, invocation, answer).run()
 
 
-def complete_handle(runtime: Runtime, pipeline: str, run: RunHandle) -> RunHandle:
-    """The handle with its request: read from the run record when it was too large to travel (one GET)."""
-    if run.request is not None:
-        return run
-    key = keys.run_record(pipeline, run.id)
-    request = decode_run_record(runtime.store.get(key), key).request
-    return msgspec.structs.replace(run, request=request, steps=request.get("steps"), from_run=request.get("from_run"))
-
-
 class _Attempt:
+    __slots__ = (
+        *("_fs", "_run_tags", "answer", "attempt_id", "commit_key", "invocation", "item", "label", "loaded", "log"),
+        *("node", "number", "recorder", "run_handle", "runtime", "sink", "step", "store"),
+    )
+
     def __init__(
         self,
         runtime: Runtime,
@@ -98,33 +94,20 @@ class _Attempt:
         self.runtime = runtime
         self.store = runtime.store
         self.loaded = loaded
-        self.run_handle: RunHandle = payload.run
-        self.step: Step = loaded.steps[payload.step]
-        self.node: Node = loaded.nodes[payload.step]
+        name, run, request = payload.step, payload.run, invocation.aws_request_id
+        self.run_handle: RunHandle = run
+        self.step: Step = loaded.steps[name]
+        self.node: Node = loaded.nodes[name]
         self.invocation = invocation
         self.answer = answer
-        self.number = payload.retry + 1
-        self.attempt_id = keys.attempt_id(self.number, invocation.aws_request_id)
-        self.item = payload.item or ""
-        self.label = label(self.step.name, self.item)
-        self.commit_key = keys.commit(payload.pipeline, self.step.name, self.run_handle.id, self.item)
-        self.recorder = Recorder(
-            Scope(
-                run=self.run_handle.id,
-                pipeline=payload.pipeline,
-                step=self.step.name,
-                attempt=self.number,
-                execution=self.run_handle.execution,
-                state=self.step.name,
-                request=invocation.aws_request_id,
-                item=self.item,
-            ),
-            runtime.observer,
-        )
-        fields = {"run": self.run_handle.id, "step": self.step.name, "attempt": self.number}
-        if self.item:
-            fields["item"] = self.item
-        self.sink = runtime.log_sink(fields) if runtime.log_sink else None
+        self.number = number = payload.retry + 1
+        self.attempt_id = keys.attempt_id(number, request)
+        self.item = item = payload.item or ""
+        self.label = label(name, item)
+        self.commit_key = keys.commit(payload.pipeline, name, run.id, item)
+        scope = Scope(run.id, payload.pipeline, name, number, run.execution, name, request, item)
+        self.recorder = Recorder(scope, runtime.observer)
+        self.sink = runtime.log_sink(_identity(scope)) if runtime.log_sink else None
         self.log = StepLog(self.recorder, self.sink)
         self._fs: Any = None
         self._run_tags: dict[str, str] | None = None
@@ -135,7 +118,9 @@ class _Attempt:
                 done = self._existing()
                 if done is not None:
                     return done
-            self._tell(self.recorder.emit(StepStart, solid=self.step.solid))
+            start = self.recorder.emit(StepStart, solid=self.step.solid)
+            if self.sink is not None:
+                self._tell(start)
             return self._attempt()
         except UserCodeRaised as raised:
             cause: BaseException = raised.original
@@ -152,6 +137,10 @@ class _Attempt:
         finally:
             for unmet in self.recorder.unmet:
                 self._tell(unmet)
+        with contextlib.suppress(StorageError):
+            done = self._existing()  # an attempt that was believed to be dead may have committed meanwhile
+            if done is not None:
+                return done
         failed = classified(cause, self.label)
         self._record_failure(failed, cause)
         raise failed from cause
@@ -160,7 +149,14 @@ class _Attempt:
         pipeline = self.loaded.definition.name
         workers = self.runtime.fetch_workers
         upstream = fetch_upstream(
-            self.store, pipeline, self.step, self.loaded.steps, self._run_of, workers, item=self.item
+            self.store,
+            pipeline,
+            self.step,
+            self.loaded.steps,
+            self._run_of,
+            workers,
+            self.item,
+            self.runtime.remembered,
         )
         commits = upstream.commits
         self._check_reused(commits)
@@ -170,7 +166,7 @@ class _Attempt:
         request = self.run_handle.request or {}
         mine = request.get("solids", {}).get(self.step.name, {})
         solid = self.node.solid
-        io = TypeIo(solid, mine, recorder=self.recorder, log=self.log, open_fs=self.open_fs)
+        io = TypeIo(solid, mine, self.recorder, self.log, self.open_fs)
         values = load_inputs(self.loaded, self.step, self.node, upstream, io, self.store, self.recorder, workers)
         if solid.expectations:
             unmet = judge_inputs(solid, values, self.recorder)
@@ -180,7 +176,7 @@ class _Attempt:
         outputs = self._call(values, mine.get("config", {}), request, io)
         kept = withheld(self.recorder.unmet, solid, self.step.name) if self.recorder.unmet else {}
         success = self.recorder.emit(StepSuccess, duration_s=self.recorder.elapsed())
-        inputs = sorted(out.sha256 for commit in commits.values() if commit for out in commit.outputs)
+        inputs = sorted([out.sha256 for commit in commits.values() if commit for out in commit.outputs])
         return self._commit("success", outputs, fingerprint_of(self.loaded.hash, mine, inputs), success, kept)
 
     def _run_of(self, upstream: str) -> str:
@@ -192,6 +188,8 @@ class _Attempt:
 
     def _check_reused(self, commits: dict[str, Commit | None]) -> None:
         """A step of the reused run that has no result there will not get one any more."""
+        if self.run_handle.from_run is None:
+            return
         for upstream, commit in commits.items():
             if commit is None and self._run_of(base(upstream)) != self.run_handle.id:
                 raise IntermediateError(
@@ -202,16 +200,16 @@ class _Attempt:
 
     def _call(self, values: dict[str, Any], config: Any, request: dict[str, Any], io: TypeIo) -> list[CommittedOutput]:
         solid = self.node.solid
-        arguments = dict(values)
-        typed = None
+        arguments, typed = values, None
         if solid.config_type is not None:
             typed = call(
                 f"making the config of `{self.step.name}`", msgspec.convert, config, solid.config_type, str_keys=True
             )
-            arguments["config"] = typed
+            arguments = {**values, "config": typed}
         taker = OutputTaker(solid, self.label, self.attempt_id, self.store, self.recorder, io)
         if not solid.takes_context:  # who has no context has no resources
-            return taker.take(_settled(call("", solid.fn, **arguments)))
+            result = call("", solid.fn, **arguments)
+            return taker.take(call("", settled, result) if type(result) in AWAITED else result)
         stack = self._stack(solid.resources, request)
         try:
             return taker.take(_settled(call("", solid.fn, self._context(typed, stack), **arguments)))
@@ -289,13 +287,17 @@ class _Attempt:
         )
         body = encode_commit(commit, self.recorder.encoded())
         if self.store.put(self.commit_key, body, if_absent=True):
-            self._tell(ending)  # only now is it true
+            if self.runtime.remembered is not None:
+                self.runtime.remembered.keep(self.commit_key, body, commit, list(self.recorder.events))
+            if self.sink is not None:
+                self._tell(ending)  # only now is it true
             digest = (
                 digest_of(commit, self.recorder.events, self.commit_key)
                 if self.answer
                 else StepDigest(step=commit.step, status=commit.status, attempt=commit.attempt)
             )
-            self._after(commit)
+            if self.node.solid.hooks or self.loaded.definition.hooks:
+                self._after(commit)
             return digest
         done = self._existing()
         if done is None:
@@ -339,9 +341,6 @@ class _Attempt:
             self._unstored(error)
 
     def _hooks_on(self, occasion: HookOccasion) -> list[HookDefinition]:
-        hooks = self.node.solid.hooks or self.loaded.definition.hooks
-        if not hooks:
-            return []
         return [hook for hook in self.node.solid.hooks + self.loaded.definition.hooks if hook.on == occasion]
 
     def _call_hooks(self, occasion: HookOccasion, error: ErrorInfo | None, outputs: dict[str, int]) -> None:
@@ -389,3 +388,9 @@ class _Attempt:
 
 def _settled(result: Any) -> Any:
     return call("", settled, result) if type(result) in AWAITED else result
+
+
+def _identity(scope: Scope) -> dict[str, Any]:
+    """What tells one attempt's log lines from those of others."""
+    told = {"run": scope.run, "step": scope.step, "attempt": scope.attempt}
+    return {**told, "item": scope.item} if scope.item else told

@@ -25,7 +25,6 @@ class TypeIo:
         self,
         solid: SolidDefinition,
         entry: dict[str, Any],
-        *,
         recorder: Recorder,
         log: Any,
         open_fs: Callable[[], Any],
@@ -53,6 +52,8 @@ class TypeIo:
     def write(self, definition: OutputDefinition, value: Any) -> None:
         """Write an output everywhere the request says and record that. Raises UserCodeRaised, and Refused for a
         materializer that returns anything but Materializations."""
+        if not self._wanted:
+            return
         options = materializer_of(definition.type)
         for name, config in self._wanted:
             if name != definition.name or options is None:

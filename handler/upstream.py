@@ -15,6 +15,7 @@ from solidstate.errors import IntermediateError, MissingObject
 from solidstate.planner.plan import OutputRef, Step, StepInput
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit, CommittedOutput, decode_commit
+from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectStore
 
 PARALLEL_FROM = 4
@@ -40,19 +41,27 @@ def label(step: str, item: str = "") -> str:
     return f"{step}[{item}]" if item else step
 
 
+def withheld_reason(kept: Mapping[str, str]) -> str:
+    """Why nobody reads outputs that were withheld; ``kept`` has the expectation of each."""
+    return f"output {_few(kept)} was withheld: expectation {_few(kept.values())} was not met"
+
+
 def base(name: str) -> str:
     """The step of a label."""
     return name.partition("[")[0]
 
 
 class Upstream:
-    """What one attempt reads. ``commits`` are by label; None where there is none."""
+    """What one attempt reads. ``commits`` are by label; None where there is none. ``listed_by`` says of a mapped step
+    under which label the commit stands that tells its items, where that is not its producer's name."""
 
     def __init__(self, step: Step, steps: Mapping[str, Step], item: str = "") -> None:
         self.step = step
         self.steps = steps
         self.item = item
+        self.reader = label(step.name, item)
         self.commits: dict[str, Commit | None] = {}
+        self.listed_by: dict[str, str] = {}
 
     def labels(self, inp: StepInput, ref: OutputRef) -> list[str]:
         """Of the commits that one source of one input is read from."""
@@ -61,8 +70,10 @@ class Upstream:
             return [ref.step]
         if inp.kind != "collect":
             return [label(ref.step, self.item)]
-        producer = self.commits.get(over.step)
-        return [label(ref.step, key) for key in producer.items(over.output)] if producer is not None else []
+        producer = self.commits.get(self.listed_by.get(ref.step, over.step))
+        if producer is None or over.output in producer.withheld:
+            return []
+        return [label(ref.step, key) for key in producer.items(over.output)]
 
     def outputs(self, inp: StepInput, ref: OutputRef) -> list[tuple[str, CommittedOutput | None]]:
         """What one source of one input consists of, with the name of each part: one output, or one for each item."""
@@ -80,6 +91,15 @@ class Upstream:
                 found.append((name, commit.output(ref.output)))
         return found
 
+    def plain_output(self, inp: StepInput) -> CommittedOutput | None:
+        """The same for one output of a step that is run once: what :meth:`outputs` comes to for most inputs. None when
+        it is more than that, or not there."""
+        if inp.kind != "output" or self.item:
+            return None
+        ref = inp.sources[0]
+        commit = self.commits.get(ref.step)
+        return commit.output(ref.output) if commit is not None else None
+
     def _left_out(self, commit: Commit, ref: OutputRef) -> bool:
         """Whether a collected list goes without this item: it was skipped, or what is optional stayed out."""
         absent = commit.output(ref.output) is None and self.steps[ref.step].output(ref.output).optional
@@ -87,7 +107,10 @@ class Upstream:
 
     def skip(self) -> Skip | None:
         """Whether something the step needs will never come."""
-        if all(commit is not None and self._complete(commit) for commit in self.commits.values()):
+        for commit in self.commits.values():
+            if commit is None or not self._complete(commit):
+                break
+        else:
             return None
         failed = [name for name, commit in self.commits.items() if commit is None]
         if failed:
@@ -99,8 +122,9 @@ class Upstream:
         kept: dict[str, str] = {}
         absent: list[str] = []
         blamed = list(skipped)
-        for inp, ref in [*single, *self._dynamic()]:
-            for name in self.labels(inp, ref):
+        read = [(ref, self.labels(inp, ref)) for inp, ref in single]
+        for ref, names in [*read, *self._dynamic()]:
+            for name in names:
                 commit = self.commits[name]
                 if commit is None or commit.status == "skipped":
                     continue
@@ -113,8 +137,7 @@ class Upstream:
         if skipped:
             reason, because = f"upstream {_few(skipped)} was skipped", skipped
         elif kept:
-            labels = _few(kept.values())
-            reason, because = f"output {_few(kept)} was withheld: expectation {labels} was not met", list(kept)
+            reason, because = withheld_reason(kept), list(kept)
         elif absent:
             reason, because = f"optional output {_few(absent)} was not produced", list(dict.fromkeys(absent))
         else:
@@ -127,22 +150,26 @@ class Upstream:
         if commit.status != "success" or commit.withheld:
             return False
         declared = self.steps[commit.step].outputs
-        return len(declared) == len(commit.outputs) and not any(out.dynamic for out in declared)
+        if len(declared) != len(commit.outputs):
+            return False
+        for out in declared:  # noqa: SIM110 - a generator for each commit read costs more than the rest of this
+            if out.dynamic:
+                return False
+        return True
 
     def _outside(self, name: str) -> bool:
         """Whether what a commit lacks is lacking for all items: it is of no item, or its own reason lies outside."""
         commit = self.commits.get(name)
         return commit is not None and (not commit.item or commit.for_all_items)
 
-    def _dynamic(self) -> list[tuple[StepInput, OutputRef]]:
-        """Collects of a dynamic output itself: there its commit is read as a whole."""
-        return [
-            (inp, ref)
-            for inp in self.step.inputs
-            if inp.kind == "collect"
-            for ref in inp.sources
-            if self.steps[ref.step].map_over is None
-        ]
+    def _dynamic(self) -> list[tuple[OutputRef, list[str]]]:
+        """The dynamic outputs that collects are of, with the label of the commit: itself, or its items' results."""
+        found: list[tuple[OutputRef, list[str]]] = []
+        for inp in self.step.inputs:
+            for ref in inp.sources if inp.kind == "collect" else []:
+                over = self.steps[ref.step].map_over or ref
+                found.append((over, [self.listed_by.get(ref.step, over.step)]))
+        return found
 
     def _stops(self, name: str, commit: Commit, single: list[tuple[StepInput, OutputRef]]) -> bool:
         """Whether a skipped commit skips this step: one item of many that are collected does not, unless all are."""
@@ -159,18 +186,26 @@ def fetch_upstream(
     run_of: Callable[[str], str],
     workers: int,
     item: str = "",
+    remembered: Remembered | None = None,
 ) -> Upstream:
     """Read the commits of all upstream steps: one GET for each distinct one, for collected ones one for each item."""
     found = Upstream(step, steps, item)
+    if not item and len(step.inputs) == 1 and step.inputs[0].kind == "output":  # the most frequent case
+        only = step.inputs[0].sources[0].step
+        found.commits[only] = read_commit(store, pipeline, only, run_of(only), "", remembered)
+        return found
     if not item and all(inp.kind not in ("item", "collect") for inp in step.inputs):
         plain = step.upstream()
-        commits = each(lambda name: read_commit(store, pipeline, name, run_of(name)), list(plain), workers)
-        found.commits = dict(zip(plain, commits, strict=True))
+
+        def fetch_plain(name: str) -> Commit | None:
+            return read_commit(store, pipeline, name, run_of(name), "", remembered)
+
+        found.commits = dict(zip(plain, each(fetch_plain, list(plain), workers), strict=True))
         return found
 
     def fetch(name: str) -> Commit | None:
         key_of_item = name[len(base(name)) + 1 : -1]
-        return read_commit(store, pipeline, base(name), run_of(base(name)), key_of_item)
+        return read_commit(store, pipeline, base(name), run_of(base(name)), key_of_item, remembered)
 
     first: dict[str, None] = {}
     for inp in step.inputs:
@@ -188,22 +223,36 @@ def fetch_upstream(
             if inp.kind != "collect" or over is None:
                 continue
             if run_of(ref.step) != run_of(over.step):  # the items are those of the run that is reused
-                earlier = read_commit(store, pipeline, over.step, run_of(ref.step))
-                found.commits[over.step] = earlier or found.commits[over.step]
+                name = f"{over.step} of run {run_of(ref.step)}"
+                earlier = found.commits.get(name) or read_commit(store, pipeline, over.step, run_of(ref.step))
+                if earlier is not None:
+                    found.commits[name], found.listed_by[ref.step] = earlier, name
             collected.update(dict.fromkeys(found.labels(inp, ref)))
+    asked = {*step.upstream(), *(over.step for over in _listing(step, steps, found))}
+    for name in [name for name in first if base(name) not in asked]:
+        del found.commits[name]  # what this run's producer did is of no account where all is read from another
     names = [name for name in collected if name not in found.commits]
     found.commits.update(zip(names, each(fetch, names, workers), strict=True))
     return found
 
 
-def read_commit(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> Commit | None:
+def _listing(step: Step, steps: Mapping[str, Step], found: Upstream) -> list[OutputRef]:
+    """The dynamic outputs whose items are told by the commit under the producer's own name."""
+    collected = [ref.step for inp in step.inputs if inp.kind == "collect" for ref in inp.sources]
+    return [over for name in collected if name not in found.listed_by and (over := steps[name].map_over) is not None]
+
+
+def read_commit(
+    store: ObjectStore, pipeline: str, step: str, run: str, item: str = "", remembered: Remembered | None = None
+) -> Commit | None:
     """One commit, None when there is none. Raises IntermediateError when it is not what its key says."""
     key = keys.commit(pipeline, step, run, item)
     try:
-        commit = decode_commit(store.get(key), key)
+        body = store.get(key)
     except MissingObject:
         return None
-    return own_commit(commit, key, step, run, item)
+    known = remembered.commit(key, body) if remembered is not None else None
+    return known if known is not None else own_commit(decode_commit(body, key), key, step, run, item)
 
 
 def own_commit(commit: Commit, key: str, step: str, run: str, item: str = "") -> Commit:

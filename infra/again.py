@@ -31,8 +31,8 @@ def request_from_failure(store: ObjectStore, loaded: LoadedPipeline, run: str) -
 
     def kept(name: str) -> bool:
         step = loaded.steps[name]
-        if step.map_over is not None:  # the results are of its items
-            return ended.get(name) == "success"
+        if step.map_over is not None:  # the results are of its items, which only the producer's commit tells
+            return ended.get(name) == "success" and store.exists(keys.commit(pipeline, step.map_over.step, run))
         return store.exists(keys.commit(pipeline, name, run))
 
     chosen: set[str] = set()

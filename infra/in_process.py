@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from io import BytesIO
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -25,12 +26,14 @@ from solidstate.infra.iteration import PipelineIterator
 from solidstate.infra.results import PipelineResult, SolidResult
 from solidstate.pipeline import PipelineDefinition, pipeline_around
 from solidstate.planner.build import build_plan
+from solidstate.planner.plan import ExecutionPlan
 from solidstate.resources import Mode
 from solidstate.solid import AliasedSolid, InputDefinition, OutputDefinition, SolidDefinition
 from solidstate.storage.codecs import codec_for
 from solidstate.storage.files import open_memory
 from solidstate.storage.memory import MemoryStore
 from solidstate.storage.records import RunSummary
+from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectWriter
 from solidstate.types import ANY, EdgeType
 
@@ -91,13 +94,20 @@ def _check_arguments(function: str, pipeline: object, run_id: object) -> None:
         )
 
 
+_plans: WeakKeyDictionary[PipelineDefinition, ExecutionPlan] = WeakKeyDictionary()
+"""A definition never changes, so one that is run again and again, as tests do, is planned once."""
+
+
 class _Run:
     """What one run in memory is made of, and the exceptions of its steps."""
 
     def __init__(
         self, pipeline: PipelineDefinition, sleep: Callable[[float], None], observer: Observer | None = None
     ) -> None:
-        self.loaded = LoadedPipeline(pipeline, build_plan(pipeline))
+        plan = _plans.get(pipeline)
+        if plan is None:
+            plan = _plans[pipeline] = build_plan(pipeline)
+        self.loaded = LoadedPipeline(pipeline, plan)
         self.store = MemoryStore()
         self.runtime = Runtime(
             [self.loaded],
@@ -107,6 +117,7 @@ class _Run:
             observer=observer,
             fetch_workers=1,
             sleep=sleep,
+            remembered=Remembered(),
         )
         self._causes: dict[str, BaseException | None] = {}
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
-from solidstate.errors import SolidstateError
+from solidstate.errors import SolidstateError, StorageUnavailable
 from solidstate.handler.end import close
 from solidstate.handler.items import keys_to_run
 from solidstate.handler.outcome import AttemptFailed
@@ -24,10 +24,12 @@ from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.start import begin
 from solidstate.handler.step import run_step
 from solidstate.planner.contract import RunHandle, StepPayload, retry_for
-from solidstate.planner.plan import Step
+from solidstate.planner.plan import Retry, Step
+from solidstate.planner.retries import SERVICE, policy_of
 from solidstate.storage.records import RunSummary
 
 _numbers = itertools.count(1)
+_SERVICE = policy_of(SERVICE)
 
 
 class InlineInvocation:
@@ -107,13 +109,20 @@ def _run_with_retries(
     on_failure: Callable[[AttemptFailed], None] | None,
 ) -> Iterator[None]:
     """As the state machine does: repeat what the policy covers, catch the rest and go on."""
-    retry_count = 0
+    retry_count = unavailable = 0
     while True:
         payload = StepPayload(loaded.definition.name, loaded.hash, step.name, handle, retry_count, item)
         try:
             run_step(runtime, payload, InlineInvocation(step.compute.timeout_s), answer=False)
         except AttemptFailed as failed:
             error = failed
+        except StorageUnavailable:  # counted by a retrier of its own; when that gives up, the step has left nothing
+            yield
+            retry_count, unavailable = retry_count + 1, unavailable + 1
+            if unavailable >= _SERVICE.max_attempts:
+                return
+            _wait(runtime, _SERVICE, unavailable)
+            continue
         else:
             yield
             return
@@ -124,5 +133,9 @@ def _run_with_retries(
         retry_count += 1
         if retry is None or retry_count >= retry.max_attempts:
             return
-        delay = delay_after(retry, retry_count)
-        runtime.sleep(random.uniform(0, delay) if retry.jitter else delay)  # noqa: S311 - spreads load, guards nothing
+        _wait(runtime, retry, retry_count)
+
+
+def _wait(runtime: Runtime, retry: Retry, attempts: int) -> None:
+    delay = delay_after(retry, attempts)
+    runtime.sleep(random.uniform(0, delay) if retry.jitter else delay)  # noqa: S311 - spreads load, guards nothing

@@ -13,15 +13,17 @@ import msgspec
 
 PLAN_VERSION = 1
 
+# `gc=False` below: what holds nothing but names and numbers cannot be part of a cycle, and plans have many of them.
 
-class OutputRef(msgspec.Struct, frozen=True, order=True):
+
+class OutputRef(msgspec.Struct, frozen=True, order=True, gc=False):
     """One output of one step."""
 
     step: str
     output: str
 
 
-class StepInput(msgspec.Struct, frozen=True, omit_defaults=True):
+class StepInput(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Where one input of a step comes from.
 
     ``output``: the single ref in ``sources``. ``fan_in``: a list with one element per ref, in order. ``config``: the
@@ -38,7 +40,7 @@ class StepInput(msgspec.Struct, frozen=True, omit_defaults=True):
     has_default: bool = False
 
 
-class StepOutput(msgspec.Struct, frozen=True, omit_defaults=True):
+class StepOutput(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One declared output of a step; ``optional`` ones may stay out, which skips everything downstream of them. A
     ``dynamic`` one has up to ``max_items`` items."""
 
@@ -51,7 +53,7 @@ class StepOutput(msgspec.Struct, frozen=True, omit_defaults=True):
     max_items: int = 1
 
 
-class Retry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Retry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """How often and how patiently a failed attempt is repeated. Times in seconds."""
 
     max_attempts: int = 1
@@ -61,7 +63,7 @@ class Retry(msgspec.Struct, frozen=True, omit_defaults=True):
     jitter: bool = False
 
 
-class StepCompute(msgspec.Struct, frozen=True, omit_defaults=True):
+class StepCompute(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the step's Lambda needs: memory in MiB, time in seconds, ephemeral storage in MiB."""
 
     memory_mb: int = 1024

@@ -66,3 +66,14 @@ def policy_retrier(policy: Retry, errors: Iterable[str]) -> Retrier:
         max_delay_seconds=UNSET if ceiling is None or constant else ceiling,
         jitter_strategy="FULL" if policy.jitter else UNSET,
     )
+
+
+def policy_of(retrier: Retrier) -> Retry:
+    """The reverse, for an engine that waits by itself; what a retrier leaves out is as the service has it."""
+    return Retry(
+        max_attempts=1 + (3 if retrier.max_attempts is UNSET else retrier.max_attempts),
+        delay_s=1 if retrier.interval_seconds is UNSET else retrier.interval_seconds,
+        backoff=2.0 if retrier.backoff_rate is UNSET else retrier.backoff_rate,
+        max_delay_s=None if retrier.max_delay_seconds is UNSET else retrier.max_delay_seconds,
+        jitter=retrier.jitter_strategy == "FULL",
+    )

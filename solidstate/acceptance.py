@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -33,11 +34,28 @@ def _no(_value: Any) -> bool:
     return False
 
 
+def _float(value: Any) -> bool:
+    if type(value) is int:
+        return -sys.float_info.max <= value <= sys.float_info.max
+    return type(value) is float and math.isfinite(value)
+
+
+def _anything(value: Any) -> bool:
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return True
+    if kind is float:
+        return math.isfinite(value)
+    if kind is dict:
+        return all(map(_anything, value.values()))
+    return kind is list and all(map(_anything, value))
+
+
 def _made(schema: Schema, known: dict[type, Acceptor]) -> Acceptor:
     schema = unwrap(schema)
     match schema:
         case mi.AnyType():
-            return lambda _value: True
+            return _anything
         case mi.NoneType():
             return lambda value: value is None
         case mi.BoolType():
@@ -45,7 +63,7 @@ def _made(schema: Schema, known: dict[type, Acceptor]) -> Acceptor:
         case mi.IntType(ge=None, gt=None, le=None, lt=None, multiple_of=None):
             return lambda value: type(value) is int
         case mi.FloatType(ge=None, gt=None, le=None, lt=None, multiple_of=None):
-            return lambda value: type(value) is int or (type(value) is float and math.isfinite(value))
+            return _float
         case mi.StrType(min_length=None, max_length=None, pattern=None):
             return lambda value: type(value) is str
         case mi.LiteralType(values=values) if all(type(one) is str for one in values):

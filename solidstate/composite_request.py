@@ -89,6 +89,9 @@ class _Walk:
         self.errors += [_at_fault(unknown(made.path, key, list(local)), made) for key in made.entry if key not in local]
         for key, name in local.items():
             here: Path = (*path, key)
+            if key not in section and key not in made.entry and name not in self.uses:
+                self.found.places[name] = Place(here, {})
+                continue
             entry = self._mapping(here, section.get(key))
             produced = Place((*made.path, key), made.entry.get(key) or {}, made.made_by)
             if not isinstance(produced.entry, Mapping):

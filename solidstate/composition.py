@@ -78,7 +78,7 @@ class Composition:
         self.nodes: dict[str, Node] = within.nodes if within else {}
         self.problems: list[DefinitionError] = within.problems if within else []
         self.composites: dict[str, Any] = within.composites if within else {}
-        self.scopes: list[object] = []
+        self.scopes: list[tuple[Source, object]] = []
         self.children: list[str] = []
         self.parameters: dict[int, str] = {}
         self.targets: dict[str, list[Source]] = {}

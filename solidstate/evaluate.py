@@ -44,7 +44,7 @@ def evaluate(schema: Schema, value: Any, path: Path = ()) -> list[ConfigError]:
     schema = unwrap(schema)
     match schema:
         case mi.AnyType() | mi.RawType():
-            return []
+            return _anything(value, path)
         case mi.UnionType(types=types):
             return _union(schema, tuple(types), value, path)
         case mi.EnumType(cls=cls):
@@ -69,6 +69,20 @@ def evaluate(schema: Schema, value: Any, path: Path = ()) -> list[ConfigError]:
             return _fields(schema, value, path)
         case _:
             return _scalar(schema, value, path)
+
+
+def _anything(value: Any, path: Path) -> list[ConfigError]:
+    """What JSON can hold: of the numbers, those that are finite."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return [mismatch(path, value, "any value of JSON", _NOT_JSON)]
+    if isinstance(value, Mapping):
+        return [error for key, item in value.items() for error in _anything(item, (*path, str(key)))]
+    if isinstance(value, (list, tuple)):
+        return [error for i, item in enumerate(value) for error in _anything(item, (*path, i))]
+    return []
+
+
+_NOT_JSON = "a run request is JSON, which has no such number"
 
 
 def _union(schema: Schema, types: tuple[Schema, ...], value: Any, path: Path) -> list[ConfigError]:
@@ -255,7 +269,7 @@ def _scalar(schema: Schema, value: Any, path: Path) -> list[ConfigError]:
             if isinstance(value, int) and abs(value) > sys.float_info.max:
                 return [misfit(schema, value, path)]
             if not math.isfinite(value):
-                return [mismatch(path, value, name, "a run request is JSON, which has no such number")]
+                return [mismatch(path, value, name, _NOT_JSON)]
             return _range(schema, value, path)
         case mi.StrType():
             if not isinstance(value, str):

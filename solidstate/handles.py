@@ -122,7 +122,14 @@ class MappedHandle:
                 hint="write `.map(solid)` or `.map(lambda item: solid(item, other))`",
             )
         scopes = self._owner.root.scopes
-        scope = object()
+        if self._over == Source(self._step, self._output) and any(over == self._over for over, _ in scopes):
+            raise DefinitionError(
+                f"Output `{self._output}` of `{self._step}` is mapped inside of a `.map` over the same items: both "
+                "would stand for one item.",
+                subject=self._step,
+                hint="pass one side as a list of all items: `.collect()`",
+            )
+        scope = (self._over, object())
         scopes.append(scope)
         try:
             result = fn(OutputHandle(self._owner, self._step, self._output, over=self._over, scope=scope))

@@ -19,7 +19,7 @@ from solidstate.signature import bare, check_name, function_of, name_of, paramet
 from solidstate.solid import AliasedSolid, SolidDefinition
 
 
-class PipelineDefinition(msgspec.Struct, frozen=True, eq=False):
+class PipelineDefinition(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """A checked graph of solids. ``nodes`` are in definition order, which every later order respects among equals.
 
     Nodes are flat; ``composites`` say which of them belong together, outer ones before those inside them.

@@ -10,6 +10,7 @@ Exact values are found, not what a program makes of them: half a password, or it
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import urllib.parse
@@ -33,7 +34,7 @@ def remember(value: str) -> None:
 
 def redact(text: str) -> str:
     """The text with ``[secret]`` in the place of every remembered value: as it is, as a line of it, as JSON and Python
-    spell it, quoted for a URL, and in base64, also inside longer base64."""
+    spell it (as bytes too), escaped for HTML, quoted for a URL, and in base64, also inside longer base64."""
     pattern = _pattern()
     return text if pattern is None else pattern.sub(MASK, text)
 
@@ -72,6 +73,9 @@ def _spellings(value: str) -> Iterator[str]:
     parts = [value] if len(lines) < 2 else [value, *(line for line in map(str.strip, lines) if len(line) >= _MIN_LINE)]
     for part in parts:
         once = {part, json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1], repr(part)[1:-1]}
+        once.add(repr(f'"{part}')[2:-1])  # beside a double quote, single ones are escaped
+        data = part.encode("utf-8", "surrogatepass")
+        once |= {repr(data)[2:-1], repr(b'"' + data)[3:-1], html.escape(part), html.escape(part, quote=False)}
         yield from once
         yield from (json.dumps(text)[1:-1] for text in once)  # a document inside a document
     yield value.strip() if len(value.strip()) >= MIN_LENGTH else value

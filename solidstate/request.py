@@ -190,6 +190,8 @@ def _solids(
     result: dict[str, dict[str, Any]] = {name: {"config": config} for name, config in flat.configs.items()}
     for name, place in flat.places.items():
         node, path, entry = nodes[name], place.path, place.entry
+        if not entry and node.solid.config_type is None and len(node.bindings) == len(node.solid.inputs):
+            continue  # nothing is said of it, and nothing would have to be
         found: list[ConfigError] = []
         found += [unknown(path, key, _ENTRY) for key in entry if key not in _ENTRY]
         given = name not in unselected and name not in flat.unmade

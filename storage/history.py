@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest
-from solidstate.events import AnyEvent, decode_events
+from solidstate.events import AnyEvent, EngineEvent, decode_events
 from solidstate.storage import keys
 from solidstate.storage.commits import decode_commit_events
 from solidstate.storage.records import (
@@ -18,6 +18,7 @@ from solidstate.storage.records import (
     decode_run_record,
     decode_run_summary,
 )
+from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectStore
 
 
@@ -148,17 +149,26 @@ def items_so_far(store: ObjectStore, pipeline: str, step: str, run: str) -> list
 
 
 def step_events(
-    store: ObjectStore, pipeline: str, step: str, run: str, *, thorough: bool = True, item: str = ""
+    store: ObjectStore,
+    pipeline: str,
+    step: str,
+    run: str,
+    *,
+    thorough: bool = True,
+    item: str = "",
+    remembered: Remembered | None = None,
 ) -> list[AnyEvent]:
-    """What one step (or one ``item`` of a mapped one) has left so far: by attempt; of one attempt's duplicates the one
-    that committed comes last.
+    """What one step (or one ``item`` of a mapped one) has left so far: attempts without a result by number, then the
+    one that committed, then what came of its commit.
 
     Not ``thorough`` spares the listing where a first attempt has committed: nothing but its own duplicates and those
     who adopted its result can be beside it.
     """
     key = keys.commit(pipeline, step, run, item)
     try:
-        committed = decode_commit_events(store.get(key), key)
+        body = store.get(key)
+        known = remembered.events(key, body) if remembered is not None else None
+        committed = decode_commit_events(body, key) if known is None else list(known)
     except MissingObject:
         committed = []
     if committed and not thorough and committed[0].attempt <= 1:
@@ -166,17 +176,21 @@ def step_events(
     lost = [
         _decoded(store.get(info.key), info.key) for info in store.list(keys.attempts_prefix(pipeline, step, run, item))
     ]
+    # A first attempt that was believed to be dead may commit while a second one runs: the result has the last word.
     # Attempts of one number are duplicates, or follow a redrive, which counts from one again. Of those, and of those
     # only, the clock must tell which was first.
     order = [
-        (events[0].attempt, _rank(events, committed), events[0].time, events) for events in (*lost, committed) if events
+        (_rank(events, committed), events[0].attempt, events[0].time, events) for events in (*lost, committed) if events
     ]
     return [event for *_, events in sorted(order, key=lambda group: group[:3]) for event in events]
 
 
 def _rank(events: list[AnyEvent], committed: list[AnyEvent]) -> int:
-    """Attempts without a result, then the one that committed, then what followed its commit: its hooks."""
-    return 1 if events is committed else 2 if events[0].seq > 1 else 0
+    """Attempts without a result, then the one that committed, then what followed its commit: its hooks, and attempts
+    that began by adopting it."""
+    if events is committed:
+        return 1
+    return 2 if events[0].seq > 1 or isinstance(events[0], EngineEvent) else 0
 
 
 def _decoded(body: bytes, key: str) -> list[Any]:

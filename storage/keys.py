@@ -54,6 +54,7 @@ def plan(pipeline: str, plan_hash: str) -> str:
     return _key("plans", pipeline, f"{plan_hash}.json")
 
 
+@lru_cache(maxsize=8192)  # its step, those downstream and End run ask for the same one
 def commit(pipeline: str, step: str, run: str, item: str = "") -> str:
     return _key("commits", pipeline, step, f"{_of(run, item)}.ndjson")
 

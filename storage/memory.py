@@ -21,8 +21,9 @@ class MemoryStore:
         return f"MemoryStore({len(self._objects)} objects)"
 
     def get(self, key: str) -> bytes:
-        body = self._objects.get(check_key(key))
+        body = self._objects.get(key)
         if body is None:
+            check_key(key)  # what is held under a key was put there, and the key was checked then
             raise missing(key, "memory:")
         return body
 

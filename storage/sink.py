@@ -39,17 +39,19 @@ class SpoolingSink:
     visible in the store.
     """
 
+    # What most values never change stands here once, instead of being set for each.
+    _size = 0
+    _sha: Any = None
+    _held: bytes | bytearray | None = b""  # a single write is kept as it came
+    _opened: str | None = None
+    _writer: ObjectWriter | None = None
+    _open: ExitStack | None = None
+    _closed = False
+
     def __init__(self, store: ObjectStore, key: str | Callable[[], str], limit: int = INLINE_LIMIT) -> None:
         self._store = store
         self._key = key
         self._limit = limit
-        self._size = 0
-        self._sha: Any = None
-        self._held: bytearray | None = bytearray()
-        self._opened: str | None = None
-        self._writer: ObjectWriter | None = None
-        self._open: ExitStack | None = None
-        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -76,13 +78,16 @@ class SpoolingSink:
     def write(self, data: bytes | bytearray | memoryview, /) -> int:
         if type(data) is bytes and self._held is not None and self._size + len(data) <= self._limit:
             self._size += len(data)
-            self._held += data
+            if self._held:
+                self._hold(data)
+            else:
+                self._held = data
             return len(data)
         view = memoryview(data).cast("B")  # pyarrow hands over its own buffers, which have no length in bytes
         self._size += view.nbytes
         if self._held is not None:
             if self._size <= self._limit:
-                self._held += view
+                self._hold(view)
                 return view.nbytes
             self._open = ExitStack()
             self._sha = hashlib.sha256(self._held)
@@ -94,6 +99,11 @@ class SpoolingSink:
             self._sha.update(view)
             self._writer.write(view)
         return view.nbytes
+
+    def _hold(self, data: bytes | memoryview) -> None:
+        if not isinstance(self._held, bytearray):
+            self._held = bytearray(self._held or b"")
+        self._held += data
 
     def flush(self) -> None:
         """Nothing to do: what is written is passed on at once."""

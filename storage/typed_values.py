@@ -23,14 +23,22 @@ from solidstate.storage.store import ObjectWriter
 
 SELF_DESCRIBING = b"\xc1"
 CHUNK_ITEMS = 4096
+_SELF_EVIDENT = frozenset({bool, int, str, bytes})
+"""Types that msgpack has itself: their values come back as they went, so there is nothing to prove."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
 def write_typed(value: Any, annotation: Any, decode: Decode, sink: ObjectWriter) -> None:
     """Write ``value``; raises ``NotStorable`` before the first byte when it would not come back the same."""
+    if type(value) is annotation and annotation in _SELF_EVIDENT:
+        try:
+            sink.write(_encode(value))
+        except (OverflowError, UnicodeEncodeError):  # an int of more than 64 bits, half a character: described below
+            sink.write(SELF_DESCRIBING + encode_known(value, annotation))
+        return
     # Only a bare `list[...]`: a constraint on the whole, such as a maximal length, cannot be proved on a part.
-    if type(value) is list and get_origin(annotation) is list and len(value) > CHUNK_ITEMS:
+    if type(value) is list and len(value) > CHUNK_ITEMS and get_origin(annotation) is list:
         if all(_proved(chunk, decode) is not None for chunk in _chunks(value)):
             sink.write(b"\xdd" + len(value).to_bytes(4, "big"))  # msgpack array 32
             for chunk in _chunks(value):
@@ -46,9 +54,8 @@ def write_typed(value: Any, annotation: Any, decode: Decode, sink: ObjectWriter)
 
 def read_typed(data: bytes | bytearray | memoryview, annotation: Any, decode: Decode) -> Any:
     """Inverse of :func:`write_typed`; raises ``IntermediateError``."""
-    view = memoryview(data)
-    if view[:1].tobytes() == SELF_DESCRIBING:
-        return decode_plain(view[1:], known_classes(annotation))
+    if data[:1] == SELF_DESCRIBING:
+        return decode_plain(memoryview(data)[1:], known_classes(annotation))
     try:
         return decode(data)
     except Exception as error:  # __post_init__ of a user's class runs here and may raise anything

@@ -87,6 +87,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.storage.plain_values",
     "solidstate.storage.records",
     "solidstate.storage.refusals",
+    "solidstate.storage.remembered",
     "solidstate.storage.sameness",
     "solidstate.storage.sink",
     "solidstate.storage.store",

@@ -14,6 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from solidstate.acceptance import acceptor
 from solidstate.config import example_of, schema_of
 from solidstate.documents import plain
 from solidstate.evaluate import ConfigError, evaluate
@@ -203,6 +204,14 @@ def test_every_error_is_found_where_it_is(inners: list[str], named: dict[str, st
             "constraint",
             "Expected 0 to 1 keys, got 2.",
         ),
+        pytest.param(
+            dict[str, Any],
+            {"a": [1.5, {"b": float("nan")}]},
+            "mismatch",
+            "Expected `any value of JSON`, got nan of type `float`.",
+            id="not a number, anywhere",
+        ),
+        (Any, float("-inf"), "mismatch", "Expected `any value of JSON`, got -inf of type `float`."),
         (Annotated[int, msgspec.Meta(multiple_of=5)], 7, "constraint", "Expected `int, a multiple of 5`, got 7."),
     ],
 )
@@ -212,6 +221,7 @@ def test_particular_errors(annotation: Any, document: Any, reason: str, problem:
     assert isinstance(error, ConfigError)
     assert (error.reason, error.problem) == (reason, problem)
     assert error.hint
+    assert not acceptor(annotation)(document)
 
 
 def test_a_moment_where_a_day_is_wanted() -> None:

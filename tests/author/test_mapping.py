@@ -190,7 +190,16 @@ def _two() -> None:
     first.map(lambda a: second.map(lambda b: add(a, b)))
 
 
+def _itself() -> None:
+    items = make().items
+    items.map(lambda a: items.map(lambda b: add(a, b)))
+
+
 ERRORS: dict[str, tuple[Callable[[], Any], str]] = {
+    "over itself": (
+        lambda: built(_itself),
+        "Output `items` of `make` is mapped inside of a `.map` over the same items: both would stand for one item.",
+    ),
     "plain input": (
         lambda: built(lambda: plus(make().items)),
         "Input `number` of `plus` is given output `items` of `make`, which has any number of items.",

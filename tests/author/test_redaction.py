@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import urllib.parse
 from collections.abc import Callable
@@ -23,6 +24,9 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "JSON in UTF-8": lambda text: json.dumps(text, ensure_ascii=False),
     "JSON in JSON": lambda text: json.dumps(json.dumps(text)),
     "Python": repr,
+    "bytes": lambda text: repr(text.encode())[1:],
+    "HTML": html.escape,
+    "HTML between tags": lambda text: html.escape(text, quote=False),
     "a URL": urllib.parse.quote,
     "a part of a URL": lambda text: urllib.parse.quote(text, safe=""),
     "a form": urllib.parse.quote_plus,
@@ -39,6 +43,14 @@ def test_every_spelling_is_taken_out(spelling: str) -> None:
     assert "wörd" not in redact(f"a {text} b")
     if spelling != "JSON in JSON":
         assert redact(f"a {text} b") == f"a {quote}[secret]{quote} b"
+
+
+@pytest.mark.parametrize("make", [repr, lambda text: repr(text.encode())], ids=["text", "bytes"])
+def test_both_kinds_of_quotes_in_one_literal(make: Callable[[str], str]) -> None:
+    """Where both occur, Python escapes the single one, also when the other stands outside of the value."""
+    remember("it's & pass")
+    assert "& pass" not in redact(make('no login for "it\'s & pass"'))
+    assert redact("<b>it&#x27;s &amp; pass</b>") == "<b>[secret]</b>"
 
 
 @given(st.binary(max_size=7), st.binary(max_size=7))

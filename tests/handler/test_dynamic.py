@@ -8,8 +8,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from solidstate import DynamicOut, DynamicOutput, Out, Output, execute_pipeline, execute_solid, pipeline, solid
+from solidstate import (
+    DynamicOut,
+    DynamicOutput,
+    ExpectationResult,
+    Out,
+    Output,
+    execute_pipeline,
+    execute_solid,
+    pipeline,
+    solid,
+)
 from solidstate.errors import IntermediateError
+from solidstate.events import StepSkipped
 from solidstate.handler.entry import make_handler
 from solidstate.handler.items import lacking_results
 from solidstate.handler.runtime import LoadedPipeline, Runtime
@@ -109,6 +120,36 @@ def test_the_order_of_yielding_is_kept() -> None:
 
     made = dynamic(_items((3, "z"), (1, "a"), (2, "m")))
     assert execute_pipeline(pipeline(name="p")(lambda: listed(made().items.collect()))).output("listed") == [3, 1, 2]
+
+
+def test_items_that_are_withheld_reach_nobody() -> None:
+    """Neither the steps mapped over them nor who collects what these would give: all say why."""
+
+    @solid(outs={"items": DynamicOut(int)})
+    def make() -> Any:
+        yield ExpectationResult(success=False, label="fresh", severity="skip")
+        yield DynamicOutput(1, "a", "items")
+
+    @solid
+    def plus(number: int) -> int:
+        return number + 1
+
+    @solid
+    def listed(numbers: list[int]) -> list[int]:
+        return numbers
+
+    @pipeline
+    def held() -> None:
+        items = make()
+        listed(items.map(plus).map(plus.alias("again")).collect())
+        listed.alias("raw")(items.collect())
+
+    result = execute_pipeline(held)
+    reason = "output `make.items` was withheld: expectation `fresh` was not met"
+    ended = {step.step: (step.status, step.reason) for step in result.summary.steps if step.step != "make"}
+    assert ended == dict.fromkeys(("plus", "again", "listed", "raw"), ("skipped", reason))
+    skipped = [(event.step, event.because) for event in result.events if isinstance(event, StepSkipped)]
+    assert sorted(skipped) == [(name, ["make.items"]) for name in ("again", "listed", "plus", "raw")]
 
 
 def runtime_of(definition: Any) -> Runtime:

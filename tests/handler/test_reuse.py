@@ -107,6 +107,95 @@ def test_a_chain_of_reuse_computes_again_what_the_last_run_had_not(store: Memory
     assert request["steps"].split(", ") == [step.name for step in build_plan(make()).steps]
 
 
+FAILING: set[str] = set()
+
+
+@solid(outs={"items": DynamicOut(int)})
+def parts_of() -> Any:
+    for number in range(HOW_MANY[0]):
+        yield DynamicOutput(number, key=f"k{number}", name="items")
+
+
+@solid
+def first(x: int) -> int:
+    if "first" in FAILING:
+        raise ValueError("first")
+    return x + 10
+
+
+@solid
+def second(x: int) -> int:
+    if "second" in FAILING:
+        raise ValueError("second")
+    return x
+
+
+@solid
+def total(xs: list[int]) -> list[int]:
+    SEEN.append((xs,))
+    return xs
+
+
+@solid
+def beside(xs: list[int], raw: list[int]) -> int:
+    SEEN.append((xs, raw))
+    return 0
+
+
+@pipeline
+def mapped() -> None:
+    items = parts_of()
+    firsts = items.map(first)
+    total(firsts.map(second).collect())
+    beside(firsts.collect(), items.collect())
+
+
+HOW_MANY = [2]
+SEEN: list[tuple[list[int], ...]] = []
+
+
+@pytest.fixture(autouse=True)
+def _as_declared() -> None:
+    HOW_MANY[0] = 2
+    SEEN.clear()
+    FAILING.clear()
+
+
+def test_items_are_computed_again_with_the_step_that_yields_them() -> None:
+    """A mapped step that succeeded is of no use in a run that had its items from another."""
+    store = MemoryStore()
+    FAILING.update(("first", "second"))
+    assert run(store, mapped, "m1").status == "failed"
+    FAILING.discard("first")
+    assert run(store, mapped, "m2", request_from_failure(store, loaded(mapped), "m1")).status == "failed"
+    FAILING.clear()
+    request = request_from_failure(store, loaded(mapped), "m2")
+    assert request["steps"].split(", ") == ["parts_of", "first", "second", "total"]
+    assert run(store, mapped, "m3", request).status == "success"
+
+
+def test_items_of_two_runs_stay_apart() -> None:
+    """A step reads what this run's producer yielded beside what an earlier run made of its own items."""
+    store = MemoryStore()
+    assert run(store, mapped, "m1").status == "success"
+    SEEN.clear()
+    HOW_MANY[0] = 3
+    assert run(store, mapped, "m2", {"steps": "parts_of, beside", "from_run": "m1"}).status == "success"
+    assert SEEN == [([10, 11], [0, 1, 2])]
+
+
+def test_a_failed_producer_does_not_keep_reused_items_from_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads only what the earlier run made of its items does not depend on it."""
+    store = MemoryStore()
+    assert run(store, mapped, "m1").status == "success"
+    SEEN.clear()
+    monkeypatch.setattr(f"{__name__}.HOW_MANY", ["none"])
+    summary = run(store, mapped, "m2", {"steps": "parts_of, total, beside", "from_run": "m1"})
+    ended = statuses(summary)
+    assert (ended["parts_of"], ended["total"], ended["beside"]) == ("failed", "success", "skipped")
+    assert SEEN == [([0 + 10, 1 + 10],)]
+
+
 def test_a_run_without_failure_has_nothing_to_start_from(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said with the way to run a part again all the same."""
     monkeypatch.setattr(f"{__name__}.BROKEN", set())

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from solidstate import Out, Output, RetryPolicy, RetryRequested, pipeline, pipeline_from_dependencies, solid
+from solidstate import (
+    HookContext,
+    Out,
+    Output,
+    RetryPolicy,
+    RetryRequested,
+    failure_hook,
+    pipeline,
+    pipeline_from_dependencies,
+    solid,
+)
 from solidstate.events import EngineEvent, StepRetry, StepSuccess
 from solidstate.handler.pauses import delay_after
 from solidstate.planner.contract import StepDigest
@@ -169,6 +179,34 @@ def test_our_own_commit_is_recognised(bench: type[Bench]) -> None:
     assert (digest.status, digest.attempt) == ("success", 1)
     assert run.kinds("race") == ["step_start", "step_output", "step_success"]
     assert list(run.store.list("v1/attempts/")) == []
+
+
+LATE: list[Callable[[], Any]] = []
+ALARMS: list[int] = []
+
+
+@failure_hook
+def alarm(context: HookContext) -> None:
+    ALARMS.append(context.attempt)
+
+
+@solid(retry=RetryPolicy(max_attempts=2), hooks=[alarm])
+def slow(context: Any) -> int:
+    if context.attempt == 2:
+        LATE.pop()()
+        raise RuntimeError("the order exists already")
+    return 1
+
+
+def test_a_failure_beside_a_result_is_none(bench: type[Bench]) -> None:
+    """An attempt believed to be dead commits while its repetition runs into what it has done: the result stands."""
+    run = bench(pipeline_from_dependencies("late", [slow], {}))
+    LATE.append(lambda: run.step("slow"))
+    assert (run.step("slow", retry=1).status, run.commit("slow").attempt) == ("success", 1)
+    assert run.kinds("slow") == ["step_start", "engine", "step_start", "step_output", "step_success"]
+    assert ALARMS == []
+    summary = run.close()
+    assert (summary.status, summary.steps[0].status) == ("success", "success")
 
 
 @solid(retry=RetryPolicy(max_attempts=3, delay_s=2, backoff=3.0, max_delay_s=5))

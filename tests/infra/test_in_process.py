@@ -29,6 +29,13 @@ from solidstate import (
     resource,
     solid,
 )
+from solidstate.handler.runtime import LoadedPipeline, Runtime
+from solidstate.handler.upstream import read_commit
+from solidstate.infra.inline import run_inline
+from solidstate.pipeline import pipeline_from_dependencies
+from solidstate.planner.build import build_plan
+from solidstate.storage.memory import MemoryStore
+from solidstate.storage.remembered import Remembered
 
 
 class Scale(msgspec.Struct):
@@ -334,3 +341,57 @@ def test_numbers_of_numpy() -> None:
         f"type `{kind}`: `.item()` makes a plain one of it."
     )
     assert execute_solid(untyped, raise_on_error=False).failure is not None
+
+
+def test_a_returned_value_and_a_yielded_one_leave_the_same() -> None:
+    """What takes the short way through a step leaves the events and the commit of what takes the long one."""
+
+    @solid(name="one")
+    def returned() -> int:
+        return 41
+
+    @solid(name="one", outs={"result": Out(int)})
+    def wrapped() -> Any:
+        return Output(41)
+
+    @solid
+    def plus(x: int) -> int:
+        return x + 1
+
+    def left(first: Any) -> tuple[list[dict[str, Any]], list[str]]:
+        result = execute_pipeline(pipeline_from_dependencies("p", [first, plus], {"plus": {"x": "one"}}), run_id="r")
+        told = [msgspec.to_builtins(event) for event in result.events]
+        moving = ("time", "elapsed_s", "duration_s", "request", "plan")
+        commit = read_commit(result._store, "p", "plus", "r")
+        assert commit is not None
+        assert result.output("plus") == 42
+        return [{key: fact for key, fact in event.items() if key not in moving} for event in told], [
+            out.sha256 for out in commit.outputs
+        ]
+
+    assert left(returned) == left(wrapped)
+
+
+def test_what_was_put_in_place_of_a_commit_is_noticed() -> None:
+    """A run that remembers its commits still reads the store: one that was damaged in between fails its reader."""
+
+    class Damaged(MemoryStore):
+        def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
+            return super().put(key, b"{}\n" if "/commits/p/one/" in key else body, if_absent=if_absent)
+
+    @solid
+    def one() -> int:
+        return 1
+
+    @solid
+    def plus(x: int) -> int:
+        return x + 1
+
+    definition = pipeline_from_dependencies("p", [one, plus], {"plus": {"x": "one"}})
+    loaded = LoadedPipeline(definition, build_plan(definition))
+    runtime = Runtime(
+        [loaded], Damaged(), engine="inline", open_fs=dict, fetch_workers=1, remembered=Remembered(), sleep=print
+    )
+    failed: list[str] = []
+    run_inline(runtime, loaded, None, "r", on_failure=lambda error: failed.append(str(error)))
+    assert "is not a commit" in failed[0]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from solidstate import Failure, RetryPolicy, RetryRequested, pipeline, solid
-from solidstate.errors import RequestErrors, StorageError
+from solidstate.errors import RequestErrors, StorageError, StorageUnavailable
 from solidstate.events import kind_of
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.infra.inline import InlineInvocation, run_inline
@@ -58,6 +58,28 @@ def retries() -> None:
     asking()
 
 
+@solid
+def five() -> int:
+    return 5
+
+
+OUTAGE = [0]
+
+
+@solid
+def remote() -> int:
+    TRIED.append(("remote", 1))
+    if len(TRIED) <= OUTAGE[0]:
+        raise StorageUnavailable("The secret could not be fetched.")
+    return 1
+
+
+@pipeline
+def reaching() -> None:
+    after(remote())
+    five()
+
+
 @pipeline
 def stopped() -> None:
     flaky()
@@ -103,6 +125,24 @@ def test_retries_skips_and_siblings() -> None:
     }
     assert waits == [2, 6, 1, 2]
     assert summary_of(store, "retries", "r") == summary
+
+
+@pytest.mark.parametrize(
+    ("outage", "status", "ended"), [(2, "success", ("success", 3)), (6, "failed", ("not reached", 0))]
+)
+def test_a_store_that_does_not_answer_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, outage: int, status: str, ended: tuple[str, int]
+) -> None:
+    """Five times more, ever longer, whatever the step's own policy is; then the others go on."""
+    monkeypatch.setattr(f"{__name__}.OUTAGE", [outage])
+    waits: list[float] = []
+    runtime, loaded = runtime_of(reaching, MemoryStore(), waits.append)
+    summary = run_inline(runtime, loaded, {}, "r")
+    assert summary.status == status
+    steps = {step.step: (step.status, step.attempts) for step in summary.steps}
+    assert (steps["remote"], steps["five"]) == (ended, ("success", 1))
+    assert len(waits) == min(outage, 5)
+    assert all(0 <= wait <= 2**n for n, wait in enumerate(waits))
 
 
 def test_ctrl_c_closes_the_run_as_cancelled() -> None:

@@ -122,14 +122,14 @@ def test_no_run_at_all() -> None:
     assert str(caught.value) == "No run is on record.\n  fix: start one with `solidstate run TARGET`"
 
 
-def test_events_come_by_attempt_and_duplicates_stay_together() -> None:
-    """Two attempts of one number are told one after the other, the one that committed last."""
+def test_events_come_by_attempt_and_the_result_has_the_last_word() -> None:
+    """Two attempts of one number are told one after the other, the one that committed last of all."""
     store = MemoryStore()
     lost(store, "a", 1, "y", says("a", 1, "first 1", "first 2", request="y", time=5.0))
     lost(store, "a", 1, "x", says("a", 1, "second 1", "second 2", request="x", time=6.0))
     lost(store, "a", 3, "z", says("a", 3, "third", request="z", time=1.0))
     commit(store, "a", 1, says("a", 1, "decided", time=0.0))
-    expected = ["first 1", "first 2", "second 1", "second 2", "decided", "third"]
+    expected = ["first 1", "first 2", "second 1", "second 2", "third", "decided"]
     assert messages(step_events(store, "p", "a", "r")) == expected
     assert messages(step_events(store, "p", "a", "r", thorough=False)) == ["decided"]
 
