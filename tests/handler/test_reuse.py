@@ -280,17 +280,17 @@ def gather(results: list[int]) -> int:
 
 
 @pipeline
-def mapped() -> None:
+def gathering() -> None:
     gather(numbers().map(work).collect())
 
 
 def test_what_lacks_are_items_what_is_selected_are_steps(store: MemoryStore) -> None:
     """A selection has no word for an item."""
-    run(store, mapped, "m1")
+    run(store, gathering, "m1")
     with pytest.raises(RequestErrors) as caught:
-        run(store, mapped, "m2", {"steps": "gather", "from_run": "m1"})
+        run(store, gathering, "m2", {"steps": "gather", "from_run": "m1"})
     assert str(caught.value) == (
-        "Run request for pipeline `mapped`: Run `m1` has no result of `work[k2]`, which the selected steps read.\n"
+        "Run request for pipeline `gathering`: Run `m1` has no result of `work[k2]`, which the selected steps read.\n"
         "  at: from_run\n"
         "  fix: select `work` too, or reuse a run in which it ran"
     )
