@@ -86,7 +86,7 @@ def test_log_calls_are_events_and_lines(bench: type[Bench]) -> None:
 @solid
 def emit(context: Any) -> int:
     context.emit(Materialization("report", path=Path("out/report.html")))  # type: ignore[arg-type]  # as people do
-    context.emit(ExpectationResult(success=1, label=None))  # type: ignore[arg-type]  # as people do
+    context.emit(ExpectationResult(success=True, label=None))  # type: ignore[arg-type]  # as people do
     return 1
 
 

@@ -27,7 +27,7 @@ def undefined(make: Callable[[], Any]) -> str:
     """What a definition that cannot work is told, without the line of the test it stands in."""
     with pytest.raises(DefinitionError) as caught:
         make()
-    return re.sub(r"\n +at: \S*test_\w+\.py:\d+", "", str(caught.value))
+    return re.sub(r"\n +at: \S*(?:test_\w+|running)\.py:\d+", "", str(caught.value))
 
 
 def rejected(body: Callable[[], Any], request: Any, **options: Any) -> str:
