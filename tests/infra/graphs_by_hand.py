@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from solidstate import DynamicOut, DynamicOutput, Out, Output, composite_solid, pipeline, solid
+from solidstate.handles import origin, over_of
 
 BUG = 3
 """What `work` cannot stand: numbers with this rest modulo seven."""
@@ -89,6 +90,15 @@ _KINDS = (
     "collect",
     "collect_make",
 )
+
+
+def zipped(left: Any, right: Any, join: Any) -> Any:
+    """Item by item. The items themselves can only be the outer of two maps, and beside themselves need no second."""
+    if over_of(right) != origin(right)[1]:
+        return left.map(lambda a: right.map(lambda b: join(a, b)))
+    if over_of(left) != origin(left)[1]:
+        return right.map(lambda b: left.map(lambda a: join(a, b)))
+    return right.map(lambda both: join(both, both))
 
 
 @st.composite
@@ -240,9 +250,8 @@ def build(ops: list[Op]) -> tuple[Any, Expected]:  # noqa: C901, PLR0915 - one c
                 handle = m1[0].map(lambda item, name=name, broadcast=broadcast: pair.alias(name)(item, broadcast))
                 manys.append((handle, mapped(name, each("pair", m1[1], broadcast=[two[1]]))))
             elif op.kind == "zip" and m1 and m2 and m1[1].dynamic == m2[1].dynamic:
-                other = m2[0]
-                handle = m1[0].map(lambda a, name=name, other=other: other.map(lambda b: pair.alias(name)(a, b)))
-                manys.append((handle, mapped(name, each("pair", m1[1], m2[1]))))
+                met = zipped(m1[0], m2[0], pair.alias(name))
+                manys.append((met, mapped(name, each("pair", m1[1], m2[1]))))
             elif op.kind.startswith("collect") and m1:
                 singles.append((total.alias(name)(m1[0].collect()), plain(name, collected(m1[1]))))
         record["done"] = True
