@@ -72,6 +72,8 @@ _PlainLoader.yaml_constructors = {
     if tag is None or tag.rpartition(":")[2] in ("null", "bool", "float", "str", "seq", "map")
 }
 _PlainLoader.add_constructor("tag:yaml.org,2002:int", _whole)
+# Its own, since whoever adds one to SafeLoader (moto does, for any tag at all) adds it to every loader made from it.
+_PlainLoader.yaml_multi_constructors = {}
 
 
 def parse_yaml(text: str, label: str) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -189,3 +190,12 @@ def test_a_value_that_begins_like_json_is_json(text: str) -> None:
         f"`--set a.b={text}`: VALUE is JSON, or text; this begins like JSON and is none.\n"
         """  fix: write keys and texts in double quotes, as in `'{"a": 1}'`; a text as a whole, as in `'"[a-z]"'`"""
     )
+
+
+def test_what_others_teach_yaml_is_not_known_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that makes PyYAML's loader take any tag does not make ours do so."""
+    monkeypatch.setattr(yaml.SafeLoader, "yaml_multi_constructors", {"": lambda *_: "taken"})
+    path = tmp_path / "tagged.yaml"
+    path.write_text("a: !anything 1\n")
+    with pytest.raises(DocumentError):
+        read_document(str(path))
