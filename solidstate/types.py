@@ -91,10 +91,6 @@ class EdgeType:
         self._builtin: Checker | None = checker(annotation)
 
     @property
-    def python_type(self) -> Any:
-        return self.annotation
-
-    @property
     def given_as(self) -> Any:
         """The type of what stands for a value in a run request: the loader's config, or the value itself."""
         return self.annotation if self.loader is None else self.loader.annotation

@@ -28,7 +28,7 @@ def winners(attempts: list[Callable[[], Any]]) -> int:
     def attempt(of: Callable[[], Any]) -> None:
         try:
             of()
-        except Exception:
+        except Exception:  # who loses may be told in any way; winners are counted
             return
         won.append(1)
 

@@ -48,7 +48,7 @@ class Config(msgspec.Struct):
 )
 def read(context: Any, config: Config, limit: int, kind: Literal["a", "b"] = "a") -> list[Flight]:
     """Reads them."""
-    raise NotImplementedError
+    return []
 
 
 @solid(outs={"late": Out(list[Flight], "Too late."), "rest": Out(optional=True), "done": Out(Nothing)})
