@@ -51,11 +51,11 @@ from solidstate.storage.records import (
 
 def end_run(runtime: Runtime, payload: EndPayload) -> RunDigest:
     """Close the run. Raises RunFailed, naming the failed steps and their errors, after everything is written."""
-    loaded = runtime.pipeline(payload.pipeline)
+    loaded = runtime.pipeline(payload.run.pipeline)
     summary = close(runtime, loaded, payload.run)
     if summary.status != "success":
         raise RunFailed(clip_json(summary.message, MAX_CAUSE))
-    where = keys.run_summary(payload.pipeline, payload.run.id)
+    where = keys.run_summary(payload.run.pipeline, payload.run.id)
     return RunDigest(run=payload.run.id, status="success", steps=summary.counts(), summary=where)
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from solidstate.handler.outcome import PlanChanged
-from solidstate.handler.runtime import LoadedPipeline, Runtime, complete_handle
+from solidstate.handler.runtime import LoadedPipeline, Runtime, complete_handle, loaded_for
 from solidstate.handler.upstream import label, read_commit
 from solidstate.planner.contract import ItemsPayload, RunHandle
 from solidstate.planner.plan import OutputRef, Step
@@ -41,16 +40,11 @@ def keys_in(commit: Commit, over: OutputRef) -> list[str]:
 def answer_items(runtime: Runtime, payload: ItemsPayload) -> dict[str, Any]:
     """``{"items": [key, ...]}``, or where such a list was written. A producer that failed, was skipped or is not
     selected has no items: the steps mapped over it are then reported by End run, not run one by one."""
-    loaded = runtime.pipeline(payload.pipeline)
-    if payload.plan != loaded.hash:
-        raise PlanChanged(
-            f"Items of `{payload.step}`: the state machine follows plan {payload.plan}, the function holds plan "
-            f"{loaded.hash}. Fix: deploy both together, then start a new run."
-        )
+    loaded = loaded_for(runtime, payload.run, f"Items of `{payload.step}`")
     found = keys_to_run(runtime, loaded, payload.run, OutputRef(payload.step, payload.output), payload.steps)
     if not payload.listed:
         return {"items": found}
-    key = keys.item_list(payload.pipeline, payload.step, payload.run.id, payload.output)
+    key = keys.item_list(loaded.definition.name, payload.step, payload.run.id, payload.output)
     runtime.store.put(key, msgspec.json.encode(found))
     bucket, whole = located(runtime.store, key)
     return {"bucket": bucket, "key": whole, "count": len(found)}
@@ -60,7 +54,7 @@ def keys_to_run(
     runtime: Runtime, loaded: LoadedPipeline, handle: RunHandle, over: OutputRef, steps: Iterable[str]
 ) -> list[str]:
     """The items to run mapped ``steps`` for: none when none of them is selected."""
-    run = complete_handle(runtime, loaded.definition.name, handle)
+    run = complete_handle(runtime, handle)
     if run.steps is not None and not set(run.steps).intersection(steps):
         return []
     reused = run.steps is not None and over.step not in run.steps and run.from_run is not None

@@ -11,6 +11,7 @@ import msgspec
 from solidstate.composition import Node
 from solidstate.errors import TargetError, name_list
 from solidstate.handler.context import LogSink
+from solidstate.handler.outcome import PlanChanged
 from solidstate.handler.recorder import Observer
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.contract import RunHandle
@@ -84,10 +85,22 @@ class Runtime:
             ) from None
 
 
-def complete_handle(runtime: Runtime, pipeline: str, run: RunHandle) -> RunHandle:
+def loaded_for(runtime: Runtime, run: RunHandle, subject: str) -> LoadedPipeline:
+    """The pipeline of a run, when this function holds the very plan the run follows. Raises PlanChanged, naming
+    ``subject``, otherwise; TargetError when it does not hold the pipeline at all."""
+    loaded = runtime.pipeline(run.pipeline)
+    if run.plan != loaded.hash:
+        raise PlanChanged(
+            f"{subject}: the state machine follows plan {run.plan}, the function holds plan {loaded.hash}. "
+            "Fix: deploy both together, then start a new run."
+        )
+    return loaded
+
+
+def complete_handle(runtime: Runtime, run: RunHandle) -> RunHandle:
     """The handle with its request: read from the run record when it was too large to travel (one GET)."""
     if run.request is not None:
         return run
-    key = keys.run_record(pipeline, run.id)
+    key = keys.run_record(run.pipeline, run.id)
     request = decode_run_record(runtime.store.get(key), key).request
     return msgspec.structs.replace(run, request=request, steps=request.get("steps"), from_run=request.get("from_run"))

@@ -76,6 +76,8 @@ def begin(runtime: Runtime, loaded: LoadedPipeline, document: Any, run: str, exe
     return RunHandle(
         id=run,
         mode=request.mode,
+        pipeline=record.pipeline,
+        plan=record.plan,
         request={key: record.request.get(key, {}) for key in ("solids", "resources")} if small else None,
         steps=request.steps if small else None,
         from_run=request.from_run if small else None,

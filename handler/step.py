@@ -31,12 +31,12 @@ from solidstate.handler.digest import MAX_REASON, digest_of
 from solidstate.handler.hooks import Ended, call_hooks
 from solidstate.handler.inputs import load_inputs
 from solidstate.handler.lifelines import tell
-from solidstate.handler.outcome import AttemptFailed, PlanChanged, UserCodeRaised, classified
+from solidstate.handler.outcome import AttemptFailed, UserCodeRaised, classified
 from solidstate.handler.outputs import OutputTaker
 from solidstate.handler.pauses import SPARE_S, pauses
 from solidstate.handler.plain import clip
 from solidstate.handler.recorder import Recorder, Scope
-from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime, complete_handle
+from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime, complete_handle, loaded_for
 from solidstate.handler.type_io import TypeIo
 from solidstate.handler.upstream import Skip, base, fetch_upstream, label, own_commit
 from solidstate.handler.verdicts import judge_inputs, withheld
@@ -63,13 +63,8 @@ def run_step(
 
     Without ``answer`` the digest holds no more than the status: the inline engine has nobody to read it to.
     """
-    loaded = runtime.pipeline(payload.pipeline)
-    if payload.plan != loaded.hash:
-        raise PlanChanged(
-            f"`{payload.step}`: the state machine follows plan {payload.plan}, the function holds plan {loaded.hash}. "
-            "Fix: deploy both together, then start a new run."
-        )
-    run = complete_handle(runtime, payload.pipeline, payload.run)
+    loaded = loaded_for(runtime, payload.run, f"`{payload.step}`")
+    run = complete_handle(runtime, payload.run)
     if run.steps is not None and payload.step not in run.steps:
         return StepDigest(step=payload.step, status="not selected")
     if run is not payload.run:
@@ -104,8 +99,8 @@ class _Attempt:
         self.attempt_id = keys.attempt_id(number, request)
         self.item = item = payload.item or ""
         self.label = label(name, item)
-        self.commit_key = keys.commit(payload.pipeline, name, run.id, item)
-        scope = Scope(run.id, payload.pipeline, name, number, run.execution, name, request, item)
+        self.commit_key = keys.commit(run.pipeline, name, run.id, item)
+        scope = Scope(run.id, run.pipeline, name, number, run.execution, name, request, item)
         self.recorder = Recorder(scope, runtime.observer)
         self.sink = runtime.log_sink(_identity(scope)) if runtime.log_sink else None
         self.log = StepLog(self.recorder, self.sink)

@@ -111,7 +111,7 @@ def _run_with_retries(
     """As the state machine does: repeat what the policy covers, catch the rest and go on."""
     retry_count = unavailable = 0
     while True:
-        payload = StepPayload(loaded.definition.name, loaded.hash, step.name, handle, retry_count, item)
+        payload = StepPayload(step.name, handle, retry_count, item)
         try:
             run_step(runtime, payload, InlineInvocation(step.compute.timeout_s), answer=False)
         except AttemptFailed as failed:

@@ -195,7 +195,9 @@ def _close(runtime: Runtime, loaded: LoadedPipeline, store: ObjectStore, run_id:
         record = record_of(store, loaded.definition.name, run_id)
     except MissingObject:
         return  # stopped before Start run had written anything: there is no run to close
-    handle = RunHandle(id=run_id, mode=record.mode, execution=record.execution)
+    handle = RunHandle(
+        id=run_id, mode=record.mode, pipeline=record.pipeline, plan=record.plan, execution=record.execution
+    )
     close(runtime, loaded, handle, ended=ended)
 
 

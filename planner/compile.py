@@ -172,7 +172,6 @@ class _Emitter:
             comment=_comment(step.description) or UNSET,
             parameters={
                 "kind": "step",
-                **self._base,
                 "step": step.name,
                 "run.$": "$.run",
                 "retry.$": "$$.State.RetryCount",
@@ -202,7 +201,6 @@ class _Emitter:
             comment=_comment(f"Which items {names} {'are' if len(region.steps) > 1 else 'is'} to be run for"),
             parameters={
                 "kind": "items",
-                **self._base,
                 "step": region.over.step,
                 "output": region.over.output,
                 "steps": [step.name for step in region.steps],
@@ -270,7 +268,7 @@ class _Emitter:
     def _end_run(self) -> Task:
         return Task(
             comment="Writes the summary; fails the execution when a step failed",
-            parameters={"kind": "end", **self._base, "run.$": "$.run"},
+            parameters={"kind": "end", "run.$": "$.run"},
             timeout_seconds=MAX_LAMBDA_TIMEOUT_S + TIMEOUT_MARGIN_S,
             retry=(SERVICE,),
             catch=(Catcher(error_equals=(contract.RUN_FAILED,), next=own.READ_FAILURES),),

@@ -23,6 +23,8 @@ STORAGE_UNAVAILABLE = "StorageUnavailable"
 """S3 did not answer within the step's patience; retried like a service error."""
 PLAN_CHANGED = "PlanChanged"
 """The function was deployed with another plan than the machine. Never retried."""
+READY = "Ready"
+"""Not a failure: a parked step is woken by failing its task token under this name, which its state catches."""
 RUN_REFUSED = "RunRefused"
 """Start run: the execution input is not a valid run request. The message is the cause of the failed execution."""
 RUN_FAILED = "RunFailed"
@@ -58,12 +60,15 @@ MAX_INLINE_REQUEST_BYTES = 32 * 1024
 class RunHandle(msgspec.Struct, frozen=True, omit_defaults=True):
     """What every step is told about its run; made by Start run, carried through the machine as ``$.run``.
 
-    ``request`` is the validated run request, or None when it is too large to carry: it is then read from the run
+    ``plan`` is the hash of the plan that the machine follows: a function that was deployed with another one refuses to
+    go on with the run. ``request`` is the validated run request, or None when it is too large to carry: it is then read from the run
     record, and with it ``steps`` and ``from_run``. ``steps`` are the selected steps, None meaning all.
     """
 
     id: str
     mode: str
+    pipeline: str = ""
+    plan: str = ""
     request: dict[str, Any] | None = None
     steps: list[str] | None = None
     from_run: str | None = None
@@ -82,38 +87,64 @@ class StartPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="start"):
 
 class StepPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="step"):
     """One step. ``retry`` counts from 0, as ``$$.State.RetryCount`` does; ``item`` is the key of the item that a mapped
-    step is run for."""
+    step is run for.
 
-    pipeline: str
-    plan: str
+    A step that the machine does not order after all of its inputs has a rendezvous with the others: it ``waits`` for
+    these steps. With a ``token`` the state goes on when that is answered, so the step may park; without one it was
+    woken before. ``wakes`` are the steps that have a rendezvous with this one, and are woken when it has ended.
+    """
+
     step: str
     run: RunHandle
     retry: int = 0
     item: str | None = None
+    token: str | None = None
+    waits: list[str] = []
+    wakes: list[str] = []
 
 
 class ItemsPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="items"):
     """Before a Map: which items does output ``output`` of ``step`` have, for the mapped steps ``steps``? ``listed``
-    asks for the name of an object that lists them, for a distributed Map."""
+    asks for the name of an object that lists them, for a distributed Map. ``token`` and ``waits`` as for a step; it
+    parks under the name of the first of ``steps``."""
 
-    pipeline: str
-    plan: str
     step: str
     output: str
     steps: list[str]
     run: RunHandle
     listed: bool = False
+    token: str | None = None
+    waits: list[str] = []
+
+
+class GatePayload(msgspec.Struct, frozen=True, tag_field="kind", tag="gate"):
+    """One wait for several steps that begin at once: answer ``token`` when all of ``waits`` have ended. It parks under
+    the name of ``step``, the first of them, which has no wait of its own."""
+
+    step: str
+    run: RunHandle
+    token: str
+    waits: list[str]
+    item: str | None = None
+
+
+class EndedPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="ended"):
+    """After a step that others have a rendezvous with and that failed in whatever way, or after a Map (whose first step
+    is ``step``): put on record that it has ended, and wake those that wait for it."""
+
+    step: str
+    run: RunHandle
+    wakes: list[str]
+    item: str | None = None
 
 
 class EndPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):
     """Last state."""
 
-    pipeline: str
-    plan: str
     run: RunHandle
 
 
-Payload = StartPayload | StepPayload | ItemsPayload | EndPayload
+Payload = StartPayload | StepPayload | ItemsPayload | GatePayload | EndedPayload | EndPayload
 
 
 class StepDigest(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -62,7 +62,7 @@ class Bench:
 
     def step(self, name: str, retry: int = 0, timeout_s: float = 900) -> StepDigest:
         """One attempt; raises what it raises."""
-        payload = StepPayload(self.loaded.definition.name, self.loaded.hash, name, self.run, retry)
+        payload = StepPayload(name, self.run, retry)
         return run_step(self.runtime, payload, InlineInvocation(timeout_s))
 
     def fails(self, name: str, retry: int = 0) -> AttemptFailed:

@@ -192,14 +192,9 @@ def test_a_map_is_told_its_items() -> None:
     handler = make_handler(runtime)
 
     def asked(run: str, **more: Any) -> dict[str, Any]:
-        event = {
-            "kind": "items",
-            "pipeline": "p",
-            "plan": runtime.pipeline("p").hash,
-            "step": "make",
-            "output": "items",
-        }
-        handle = {"id": run, "mode": "default", "request": {}, **more.pop("handle", {})}
+        event = {"kind": "items", "step": "make", "output": "items"}
+        plan = {"pipeline": "p", "plan": runtime.pipeline("p").hash}
+        handle = {"id": run, "mode": "default", **plan, "request": {}, **more.pop("handle", {})}
         return handler({**event, "steps": ["plus"], "run": handle, **more}, Invocation())
 
     runtime.store.put(keys.commit("p", "make", "r1"), encode_commit(committed("r1", "b", "a"), []))

@@ -78,7 +78,7 @@ def test_a_failure_names_step_error_line_and_what_was_skipped(bench: type[Bench]
     run.fails("flaky", retry=2)
     run.step("after")
     with pytest.raises(RunFailed) as caught:
-        end_run(run.runtime, EndPayload("flow", run.loaded.hash, run.run))
+        end_run(run.runtime, EndPayload(run.run))
     assert failed.error.place is not None
     where = f"{failed.error.place.file}:{failed.error.place.line}"
     assert str(caught.value) == (

@@ -49,13 +49,19 @@ def test_a_whole_run_by_payloads(base: tuple[Handler, dict[str, Any]]) -> None:
     handler, common = base
     request = {"solids": {"load": {"inputs": {"limit": 3}}}}
     run = invoke(handler, kind="start", **common, execution="arn:1", name="run-7", input=request)["run"]
-    assert run == {"id": "run-7", "mode": "default", "request": {**request, "resources": {}}, "execution": "arn:1"}
-    digest = invoke(handler, kind="step", **common, step="load", run=run, retry=0)
+    assert run == {
+        "id": "run-7",
+        "mode": "default",
+        **common,
+        "request": {**request, "resources": {}},
+        "execution": "arn:1",
+    }
+    digest = invoke(handler, kind="step", step="load", run=run, retry=0)
     assert (digest["status"], digest["outputs"]) == ("success", {"result": "int, 1 bytes"})
     with pytest.raises(StepFailed, match=r"^`fail`: ValueError: 3 is too much \(.*test_entry.py:27, `raise ValueError"):
-        invoke(handler, kind="step", **common, step="fail", run=run, retry=0)
+        invoke(handler, kind="step", step="fail", run=run, retry=0)
     with pytest.raises(RunFailed, match=r"^1 step failed: `fail`\n  `fail`: ValueError: 3 is too much\n    at "):
-        invoke(handler, kind="end", **common, run=run)
+        invoke(handler, kind="end", run=run)
 
 
 def test_a_run_that_went_well_says_so(base: tuple[Handler, dict[str, Any]]) -> None:
@@ -63,9 +69,9 @@ def test_a_run_that_went_well_says_so(base: tuple[Handler, dict[str, Any]]) -> N
     handler, common = base
     request = {"solids": {"load": {"inputs": {"limit": 3}}}, "steps": "load"}
     run = invoke(handler, kind="start", **common, execution="arn:1", name="run-8", input=request)["run"]
-    assert invoke(handler, kind="step", **common, step="fail", run=run) == {"step": "fail", "status": "not selected"}
-    invoke(handler, kind="step", **common, step="load", run=run)
-    assert invoke(handler, kind="end", **common, run=run) == {
+    assert invoke(handler, kind="step", step="fail", run=run) == {"step": "fail", "status": "not selected"}
+    invoke(handler, kind="step", step="load", run=run)
+    assert invoke(handler, kind="end", run=run) == {
         "run": "run-8",
         "status": "success",
         "steps": {"success": 1, "not selected": 1},
@@ -80,9 +86,9 @@ def test_another_plan_is_refused_by_start_and_step(base: tuple[Handler, dict[str
     message = f"follows plan feedfeedfeedfeed, the function holds plan {common['plan']}[.] Fix: deploy both together"
     with pytest.raises(PlanChanged, match=message):
         invoke(handler, kind="start", **other, execution="arn:1", name="run-9", input={})
-    run = {"id": "run-1", "mode": "default", "request": {}}
+    run = {"id": "run-1", "mode": "default", "request": {}, **other}
     with pytest.raises(PlanChanged, match=message):
-        invoke(handler, kind="step", **other, step="load", run=run)
+        invoke(handler, kind="step", step="load", run=run)
 
 
 def test_a_wrong_input_is_refused_in_the_words_of_the_local_api(base: tuple[Handler, dict[str, Any]]) -> None:

@@ -97,7 +97,7 @@ def test_an_intermediate_is_never_overwritten(store: ObjectStore) -> None:
     definition = built(count)
     loaded = LoadedPipeline(definition, build_plan(definition))
     runtime = Runtime([loaded], store, engine="inline", open_fs=lambda: None)
-    payload = StepPayload("p", loaded.hash, "count", begin(runtime, loaded, {}, "r1", ""), 0, None)
+    payload = StepPayload("count", begin(runtime, loaded, {}, "r1", ""), 0, None)
     run_step(runtime, payload, InlineInvocation(900), answer=False)
     first = store.get(keys.commit("p", "count", "r1"))
     run_step(runtime, payload, InlineInvocation(900), answer=False)

@@ -95,8 +95,6 @@ def test_a_step_is_called_with_its_own_payload() -> None:
     task = states_of(compile_plan(plan))["clean"]
     assert task["Parameters"] == {
         "kind": "step",
-        "pipeline": "demo",
-        "plan": plan_hash(plan),
         "step": "clean",
         "run.$": "$.run",
         "retry.$": "$$.State.RetryCount",
