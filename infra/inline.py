@@ -82,7 +82,7 @@ def run_attempts(
         yield
         for step in loaded.plan.steps:
             for item in _items(runtime, loaded, handle, step):
-                yield from _run_with_retries(runtime, loaded, handle, step, item, on_failure)
+                yield from _run_with_retries(runtime, handle, step, item, on_failure)
     except (KeyboardInterrupt, GeneratorExit):
         close(runtime, loaded, handle, ended="cancelled")
         raise
@@ -102,7 +102,6 @@ def _items(runtime: Runtime, loaded: LoadedPipeline, handle: RunHandle, step: St
 
 def _run_with_retries(
     runtime: Runtime,
-    loaded: LoadedPipeline,
     handle: RunHandle,
     step: Step,
     item: str | None,

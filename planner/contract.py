@@ -61,8 +61,8 @@ class RunHandle(msgspec.Struct, frozen=True, omit_defaults=True):
     """What every step is told about its run; made by Start run, carried through the machine as ``$.run``.
 
     ``plan`` is the hash of the plan that the machine follows: a function that was deployed with another one refuses to
-    go on with the run. ``request`` is the validated run request, or None when it is too large to carry: it is then read from the run
-    record, and with it ``steps`` and ``from_run``. ``steps`` are the selected steps, None meaning all.
+    go on with the run. ``request`` is the validated run request, or None when it is too large to carry: it is then read
+    from the run record, and with it ``steps`` and ``from_run``. ``steps`` are the selected steps, None meaning all.
     """
 
     id: str

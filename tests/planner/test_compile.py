@@ -24,7 +24,6 @@ from solidstate.planner.plan import (
     StepOutput,
     decode_plan,
     encode_plan,
-    plan_hash,
 )
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "asl"
