@@ -118,7 +118,7 @@ def _run_moto(
         ) from error
     from solidstate.storage.s3 import S3Store, s3_client
 
-    definition = compile_plan(loaded.plan)
+    definition = compile_plan(loaded.plan).definition
     limited = TimeLimited({step.name: step.compute.timeout_s for step in loaded.plan.steps})
     with local_aws(limited) as aws:
         aws.create_bucket(BUCKET)

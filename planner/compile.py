@@ -56,11 +56,28 @@ _RESULT = "$.result"
 _Scope = dict[str, State]
 
 
-def compile_plan(plan: ExecutionPlan) -> bytes:
-    """The state machine definition of ``plan``: UTF-8 JSON, the same bytes for the same plan.
+class Part(msgspec.Struct, frozen=True):
+    """A machine that the pipeline's own machine starts as a nested execution, because all does not fit into one.
 
-    Laid out for people, or without white space when only that fits into the quota. The ARN of the function is left open
-    (see :func:`substitute`). Raises :class:`Errors` with every :class:`CompileError` when the plan cannot be deployed.
+    ``name`` is unique in the pipeline; other definitions start it by the substitution ``${<name>Arn}``."""
+
+    name: str
+    definition: bytes
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """The definition of a pipeline's machine, UTF-8 JSON, and of the parts it starts."""
+
+    definition: bytes
+    parts: tuple[Part, ...] = ()
+
+
+def compile_plan(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None) -> Compiled:
+    """The state machine of ``plan``, the same bytes for the same plan and estimates.
+
+    Laid out for people, or without white space when only that fits into the quota. ARNs are left open (see
+    :func:`substitute`). ``seconds`` are estimates of how long each step takes; they change what parks, never what
+    waits for what. Raises :class:`Errors` with every :class:`CompileError` when the plan cannot be deployed.
     """
     machine = build_machine(plan)
     definition = encode_machine(machine)
@@ -69,7 +86,7 @@ def compile_plan(plan: ExecutionPlan) -> bytes:
     problems = check_limits(plan, definition)
     if problems:
         raise Errors(f"pipeline `{plan.pipeline}` does not fit into Step Functions", problems)
-    return definition
+    return Compiled(definition)
 
 
 def substitute(definition: bytes, function_arn: str) -> bytes:

@@ -12,9 +12,11 @@ import msgspec
 
 
 class Leaf(msgspec.Struct, frozen=True, tag=True):
-    """One step."""
+    """One step. ``waits`` are upstream steps that the nesting does not place before it: it has a rendezvous with them,
+    that is, it may be entered before they have ended and then waits for them by itself."""
 
     step: str
+    waits: tuple[str, ...] = ()
 
 
 class Sequence(msgspec.Struct, frozen=True, tag=True):

@@ -83,7 +83,7 @@ def _check(pipeline: PipelineDefinition) -> _Checked:
     plan = build_plan(pipeline)
     problems = _preset_problems(pipeline)
     try:
-        definition = compile_plan(plan)
+        definition = compile_plan(plan).definition
     except SolidstateError as error:
         problems += error.items if isinstance(error, Errors) else (error,)
         return _Checked(pipeline.name, len(plan.steps), problems)
@@ -151,7 +151,7 @@ def plan(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 def compile_definition(arguments: argparse.Namespace, terminal: Terminal) -> int:
     options = msgspec.convert(vars(arguments), InspectOptions)
-    definition = compile_plan(build_plan(load_pipeline(options.target)))
+    definition = compile_plan(build_plan(load_pipeline(options.target))).definition
     if options.function_arn is not None:
         definition = substitute(definition, options.function_arn)
     if options.output is None:

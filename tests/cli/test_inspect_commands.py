@@ -87,7 +87,7 @@ def test_list_as_data(words: Project) -> None:
 
 def test_check_measures_what_it_lets_pass(words: Project) -> None:
     """A good pipeline is measured against the quotas, in words and as data."""
-    definition = compile_plan(build_plan(load_pipeline("words.py")))
+    definition = compile_plan(build_plan(load_pipeline("words.py"))).definition
     ran = words.run("check", "words.py")
     assert ran == (
         0,
@@ -215,7 +215,7 @@ def test_plan_as_data_is_the_plan(letter_n: Project) -> None:
 def test_compile_is_the_definition(letter_n: Project) -> None:
     """Stdout and ``-o`` have the compiler's very bytes; ``--function-arn`` fills in the function."""
     arn = "arn:aws:lambda:eu-central-1:123456789012:function:steps"
-    definition = compile_plan(build_plan(load_pipeline("n.py")))
+    definition = compile_plan(build_plan(load_pipeline("n.py"))).definition
     assert letter_n.run("compile", "n.py").out.encode() == definition
     assert letter_n.run("compile", "n.py", "--function-arn", arn).out.encode() == substitute(definition, arn)
     ran = letter_n.run("compile", "n.py", "--output", "machine.asl.json")

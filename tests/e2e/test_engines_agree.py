@@ -162,12 +162,12 @@ def test_moto_ran_the_compiled_definition(tmp_path: Path) -> None:
     ran = msgspec.msgpack.decode(body or b"", type=str)
     arn = "arn:aws:lambda:us-east-1:123456789012:function:solidstate-step"
     assert ran.count(arn) == 3
-    assert ran.replace(arn, "${StepFunctionArn}").encode() == compile_plan(build_plan(mirrored))
+    assert ran.replace(arn, "${StepFunctionArn}").encode() == compile_plan(build_plan(mirrored)).definition
 
 
 def test_definition_and_execution_are_kept(on_moto: Run) -> None:
     """As the console would show them."""
-    compiled = compile_plan(build_plan(everything))
+    compiled = compile_plan(build_plan(everything)).definition
     kept = on_moto.home.execution("run-1")
     assert (kept / "definition.asl.json").read_bytes() == compiled
     execution = json.loads((kept / "execution.json").read_text())

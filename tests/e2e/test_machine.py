@@ -48,7 +48,7 @@ def start() -> Iterator[Start]:
         function = aws.create_function("steps", 60, 1024)
         machines = {
             one.definition.name: aws.create_machine(
-                one.definition.name, substitute(compile_plan(one.plan), function).decode()
+                one.definition.name, substitute(compile_plan(one.plan).definition, function).decode()
             )
             for one in loaded
         }

@@ -56,7 +56,7 @@ def test_the_cause_of_a_failed_execution_is_that_text() -> None:
 
     with local_aws(invoke) as aws:
         function = aws.create_function("steps", 60, 128)
-        machine = aws.create_machine("choices", substitute(compile_plan(loaded.plan), function).decode())
+        machine = aws.create_machine("choices", substitute(compile_plan(loaded.plan).definition, function).decode())
         started = {name: aws.start(machine, f"r{number}", CASES[name]) for number, name in enumerate(HANDFUL)}
         causes = {name: aws.wait(execution)["cause"] for name, execution in started.items()}
     assert causes == {name: told_in_python(CASES[name]) for name in HANDFUL}

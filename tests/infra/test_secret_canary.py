@@ -172,7 +172,7 @@ def test_execution_in_this_process_tells_it_nowhere() -> None:
 def test_the_plan_and_the_definition_know_nothing_of_it() -> None:
     """Both are made from the pipeline alone."""
     plan = build_plan(canary)
-    assert leaks(encode_plan(plan).decode() + compile_plan(plan).decode()) == []
+    assert leaks(encode_plan(plan).decode() + compile_plan(plan).definition.decode()) == []
 
 
 MISPLACED: list[Any] = [

@@ -78,7 +78,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_definitions_are_the_golden_ones(case: str) -> None:
     """Plan and definition equal the files beside the tests; ``UPDATE_GOLDEN=1`` rewrites these."""
-    plan, definition = CASES[case], compile_plan(CASES[case])
+    plan, definition = CASES[case], compile_plan(CASES[case]).definition
     plan_file, asl_file = GOLDEN / f"{case}.plan.json", GOLDEN / f"{case}.asl.json"
     if os.environ.get("UPDATE_GOLDEN") == "1":
         plan_file.write_bytes(encode_plan(plan) + b"\n")
@@ -91,7 +91,7 @@ def test_definitions_are_the_golden_ones(case: str) -> None:
 def test_a_step_is_called_with_its_own_payload() -> None:
     """The payload of a step decodes as the contract says, and names the step by its plan name."""
     plan = CASES["chain"]
-    task = states_of(compile_plan(plan))["clean"]
+    task = states_of(compile_plan(plan).definition)["clean"]
     assert task["Parameters"] == {
         "kind": "step",
         "step": "clean",
@@ -103,7 +103,7 @@ def test_a_step_is_called_with_its_own_payload() -> None:
 
 def test_the_machine_waits_longer_than_the_function() -> None:
     """Else a second attempt could start beside one that still runs."""
-    states = states_of(compile_plan(CASES["mixed"]))
+    states = states_of(compile_plan(CASES["mixed"]).definition)
     assert states["fit"]["TimeoutSeconds"] == 660
     assert states["Start run"]["TimeoutSeconds"] == states["End run"]["TimeoutSeconds"] == 960
 
@@ -111,7 +111,7 @@ def test_the_machine_waits_longer_than_the_function() -> None:
 def test_retries_follow_the_policy() -> None:
     """Attempts become repetitions; a ceiling below the first delay makes the delay constant; permanent errors and
     killed functions are repeated by no or one retrier."""
-    states = states_of(compile_plan(CASES["mixed"]))
+    states = states_of(compile_plan(CASES["mixed"]).definition)
     retriers = {name: {r["ErrorEquals"][0]: r for r in states[name]["Retry"]} for name in state_names(CASES["mixed"])}
     assert retriers["read"]["StepFailed"] == {
         "ErrorEquals": ["StepFailed", "RetryRequested"],
@@ -141,7 +141,7 @@ def test_digests_are_joined_only_while_they_fit() -> None:
     """25 digests of 8 KiB are 200 KiB; with more branches each hands over nothing."""
     for branches, handed_over in ((25, "$.result"), (26, None)):
         plan = plan_of(*(step(f"s{number}") for number in range(branches)))
-        assert states_of(compile_plan(plan))["s0"]["OutputPath"] == handed_over
+        assert states_of(compile_plan(plan).definition)["s0"]["OutputPath"] == handed_over
     assert 25 * contract.MAX_DIGEST_BYTES <= 200 * 1024
 
 
@@ -162,14 +162,14 @@ def test_names_stay_unique_whatever_steps_are_called() -> None:
         "Start_run",
     ]
     assert len(set(states.values())) == len(plan.steps)
-    definition = compile_plan(plan)
+    definition = compile_plan(plan).definition
     assert lint(definition) == []
     assert states_of(definition)["x" * 71 + "-" + states["x" * 100][-8:]]["Parameters"]["step"] == "x" * 100
 
 
 def test_a_description_cannot_become_a_substitution() -> None:
     """Only the function's ARN is filled in, although a description mentions the same words."""
-    definition = compile_plan(plan_of(step("a", description="Calls ${StepFunctionArn}")))
+    definition = compile_plan(plan_of(step("a", description="Calls ${StepFunctionArn}"))).definition
     filled = substitute(definition, ARN)
     assert states_of(filled)["a"]["Resource"] == ARN
     assert states_of(filled)["a"]["Comment"] == "Calls $ {StepFunctionArn}"
@@ -179,7 +179,7 @@ def test_a_description_cannot_become_a_substitution() -> None:
 def test_a_definition_without_the_placeholder_is_refused() -> None:
     """Substituting twice would silently call the first function."""
     with pytest.raises(CompileError) as caught:
-        substitute(substitute(compile_plan(CASES["chain"]), ARN), ARN)
+        substitute(substitute(compile_plan(CASES["chain"]).definition, ARN), ARN)
     assert str(caught.value) == (
         "A compiled definition names its function as `${StepFunctionArn}`, but this one does not contain it.\n"
         "  fix: compile the pipeline again with `solidstate compile`"
@@ -207,10 +207,10 @@ def test_a_definition_is_laid_out_for_people_until_it_would_not_fit() -> None:
     plan = plan_of(
         *(step(f"step_{number}", f"step_{number - 1}") if number else step("step_0") for number in range(1_300))
     )
-    definition = compile_plan(plan)
+    definition = compile_plan(plan).definition
     assert len(definition) <= 1_048_576
     assert definition.count(b"\n") == 1
-    assert compile_plan(CASES["chain"]).count(b"\n") > 50
+    assert compile_plan(CASES["chain"]).definition.count(b"\n") > 50
     assert lint(definition) == []
 
 
@@ -218,13 +218,13 @@ def test_a_definition_is_laid_out_for_people_until_it_would_not_fit() -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_cfn_lint_agrees(case: str) -> None:
     """A second opinion on definitions, by the judge of CloudFormation templates (rule E3601)."""
-    assert _cfn_lint(json.loads(compile_plan(CASES[case]))) == []
+    assert _cfn_lint(json.loads(compile_plan(CASES[case]).definition)) == []
 
 
 @pytest.mark.slow
 def test_cfn_lint_would_object() -> None:
     """The second opinion does read the definition: without its end, a state is reported."""
-    definition = json.loads(compile_plan(CASES["chain"]))
+    definition = json.loads(compile_plan(CASES["chain"]).definition)
     del definition["States"]["End run"]["End"]
     assert "E3601" in _cfn_lint(definition)
 

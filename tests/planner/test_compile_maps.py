@@ -82,7 +82,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_definitions_are_the_golden_ones(case: str) -> None:
     """Plan and definition equal the files beside the tests; ``UPDATE_GOLDEN=1`` rewrites these."""
-    plan, definition = CASES[case], compile_plan(CASES[case])
+    plan, definition = CASES[case], compile_plan(CASES[case]).definition
     plan_file, asl_file = GOLDEN / f"{case}.plan.json", GOLDEN / f"{case}.asl.json"
     if os.environ.get("UPDATE_GOLDEN") == "1":
         plan_file.write_bytes(encode_plan(plan) + b"\n")
@@ -95,7 +95,7 @@ def test_definitions_are_the_golden_ones(case: str) -> None:
 def states_of(plan: ExecutionPlan) -> dict[str, Any]:
     """The states of a definition by what their Task calls, or by type."""
     found: dict[str, Any] = {}
-    for state in walk_states(json.loads(compile_plan(plan))):
+    for state in walk_states(json.loads(compile_plan(plan).definition)):
         asked = state.get("Parameters", {})
         found[asked.get("step", "") + ":" + asked.get("kind", state["Type"])] = state
     return found
@@ -135,7 +135,7 @@ def test_many_items_are_run_in_executions_of_their_own() -> None:
 def test_history_counts_every_item() -> None:
     """An inline Map writes its items' events into the execution's own history, a distributed one does not."""
     plan = CASES["map"]
-    definition = compile_plan(plan)
+    definition = compile_plan(plan).definition
     empty = history_events(definition, plan, {OutputRef("make", "items"): 0})
     # The execution; Tasks: start, make, items, sum, end, of which two may ask for another attempt twice; the Map; two
     # states for each of the two ways to fail.
@@ -143,7 +143,7 @@ def test_history_counts_every_item() -> None:
     # Each item: its iteration, the Task, and a Succeed should it fail.
     assert history_events(definition, plan) == empty + 100 * (2 + 5 + 2)
     distributed = CASES["map_distributed"]
-    assert history_events(compile_plan(distributed), distributed) < 100
+    assert history_events(compile_plan(distributed).definition, distributed) < 100
 
 
 def test_too_many_events_are_refused_with_the_way_out() -> None:
@@ -162,7 +162,7 @@ def test_too_many_events_are_refused_with_the_way_out() -> None:
 
 def test_lint_knows_maps() -> None:
     """What the service would refuse of a Map."""
-    machine = json.loads(compile_plan(CASES["map"]))
+    machine = json.loads(compile_plan(CASES["map"]).definition)
     state = next(state for state in machine["States"].values() if state["Type"] == "Map")
     state["ToleratedFailurePercentage"] = 5
     state["MaxConcurrency"] = 10_001

@@ -117,7 +117,7 @@ def run() -> Iterator[Run]:
 
         def run_plan(plan: ExecutionPlan, handler: Notes, request: dict[str, Any]) -> dict[str, Any]:
             current["handler"] = handler
-            definition = substitute(compile_plan(plan), arn).decode()
+            definition = substitute(compile_plan(plan).definition, arn).decode()
             machine = client.create_state_machine(name=f"m{next(count)}", definition=definition, roleArn=role)
             execution = client.start_execution(
                 stateMachineArn=machine["stateMachineArn"], name="run-1", input=json.dumps(request)

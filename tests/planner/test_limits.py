@@ -143,6 +143,8 @@ def test_events_of_a_small_machine() -> None:
     """2 for the execution, 5 for each of 4 tasks, 4 for the Parallel, 2 for each of 2 endings of branches and of 2
     readers of a cause; steps without a policy may ask for 2 repetitions of 3 events, others for none."""
     once = Retry(max_attempts=1)
-    without = history_events(compile_plan(plan_of(Step("a", "one", retry=once), Step("b", "one", retry=once))))
+    without = history_events(
+        compile_plan(plan_of(Step("a", "one", retry=once), Step("b", "one", retry=once))).definition
+    )
     assert without == 2 + 4 * 5 + 4 + 4 * 2
-    assert history_events(compile_plan(plan_of(Step("a", "one"), Step("b", "one")))) == without + 2 * 2 * 3
+    assert history_events(compile_plan(plan_of(Step("a", "one"), Step("b", "one"))).definition) == without + 2 * 2 * 3
