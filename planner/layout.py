@@ -7,6 +7,7 @@ hang together in no way are laid out one by one and packed like a page.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Literal
@@ -173,7 +174,7 @@ def _bends(
             _turned(centre[node], bands[rows.layer[node]][1], down),
             _turned(centre[other], bands[rows.layer[other]][0], down),
         )
-        for node, other in zip(way, way[1:], strict=False)
+        for node, other in itertools.pairwise(way)
     )
 
 

@@ -8,6 +8,7 @@ edge, and chains of nodes, are put on one line wherever their neighbours leave r
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 from solidstate.planner.layout_layers import Rows
@@ -44,7 +45,7 @@ def align(rows: Rows, apart: Apart) -> list[float]:
 def _offsets(layer: Sequence[int], apart: Apart) -> list[float]:
     """The places of a layer's nodes when they stand as close as they may."""
     places = [0.0]
-    for left, right in zip(layer, layer[1:], strict=False):
+    for left, right in itertools.pairwise(layer):
         places.append(places[-1] + apart(left, right))
     return places
 
@@ -69,7 +70,9 @@ def _wish(rows: Rows, node: int, at: list[float], *, above: bool, below: bool) -
     return (total / weight, weight) if weight else (at[node], _LOOSE)
 
 
-def _settle(layer: Sequence[int], offsets: Sequence[float], wishes: Sequence[tuple[float, float]], at: list[float]) -> None:
+def _settle(
+    layer: Sequence[int], offsets: Sequence[float], wishes: Sequence[tuple[float, float]], at: list[float]
+) -> None:
     """The places nearest to the wishes (least squares) that keep order and distances. Measured from where each node is
     when all stand close, places must not decrease: blocks of nodes whose wishes collide get their common mean."""
     blocks: list[tuple[float, float, int]] = []
@@ -137,9 +140,7 @@ def _neighbours(rows: Rows) -> list[tuple[int | None, int | None]]:
     return beside
 
 
-def _room(
-    node: int, beside: list[tuple[int | None, int | None]], apart: Apart, at: list[float]
-) -> tuple[float, float]:
+def _room(node: int, beside: list[tuple[int | None, int | None]], apart: Apart, at: list[float]) -> tuple[float, float]:
     """How far a node may move to the left and to the right."""
     left, right = beside[node]
     low = at[left] + apart(left, node) if left is not None else float("-inf")

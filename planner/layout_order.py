@@ -7,6 +7,7 @@ given one counts as seen: the result never has more crossings.
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left, bisect_right, insort
 
 from solidstate.planner.layout_layers import Rows
@@ -57,7 +58,7 @@ def _swept(rows: Rows, start: Order, sweeps: int) -> Order:
 
 def crossings(rows: Rows, order: Order) -> int:
     """How many pairs of edges between neighbouring layers cross."""
-    return sum(_between(rows, upper, lower) for upper, lower in zip(order, order[1:], strict=False))
+    return sum(_between(rows, upper, lower) for upper, lower in itertools.pairwise(order))
 
 
 def _between(rows: Rows, upper: list[int], lower: list[int]) -> int:

@@ -1,4 +1,4 @@
-"""What the nesting makes of each step's waits: what it places before the step, and what is left to a rendezvous."""
+"""Where the nesting puts each step: what it places right before it, and what is left to a rendezvous."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from collections.abc import Iterator
 import msgspec
 
 from solidstate.planner.nesting import Nesting
-from solidstate.planner.tree import Gate, Leaf, Nested, Parallel, Sequence, Tree, children, exits
+from solidstate.planner.tree import Gate, Leaf, Nested, Parallel, Sequence, Tree, exits, first_step
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a unit (a step or a region) is. ``after``: the units right before it, none at the start of the run.
-    ``waits``: the units it has a rendezvous with. ``gate``: the first step behind the gate that waits in its stead, or
-    empty. ``machine``: the nested execution it is in, or empty. ``depth``: the Parallels around it."""
+    """Where a step is. ``after``: the steps right before it, none at the start of the run. ``waits``: the steps it has
+    a rendezvous with; of mapped steps, with all items. ``gate``: the first step behind the gate that waits in its
+    stead, or empty. ``machine``: the nested execution it is in, or empty."""
 
-    unit: str
+    step: str
     after: tuple[str, ...] = ()
     waits: tuple[str, ...] = ()
     gate: str = ""
     machine: str = ""
-    depth: int = 0
 
 
 class Fork(msgspec.Struct, frozen=True):
-    """A Parallel: what is right before it, and the first step of each branch."""
+    """A Parallel: the steps right before it, and the first step of each branch."""
 
     after: tuple[str, ...]
     first: tuple[str, ...]
@@ -36,30 +35,51 @@ class _Around(msgspec.Struct, frozen=True):
     after: tuple[str, ...] = ()
     gate: Gate | None = None
     machine: str = ""
-    depth: int = 0
 
 
-def places(tree: Tree) -> Iterator[Place | Fork]:
-    """Every unit and every fork of a tree, from left to right."""
-    todo: list[tuple[Tree, _Around]] = [(tree, _Around())]
+def places(nesting: Nesting) -> Iterator[Place | Fork]:
+    """Every step and every fork from left to right, the steps of a region in its place."""
+    for found in _walk(nesting.tree, _Around()):
+        told = _in_steps(found, nesting)
+        if isinstance(told, Place) and told.step in nesting.inside:
+            yield from _inside(told, nesting)
+        else:
+            yield told
+
+
+def step_places(nesting: Nesting) -> dict[str, Place]:
+    """The place of each step."""
+    return {place.step: place for place in places(nesting) if isinstance(place, Place)}
+
+
+def rendezvous(nesting: Nesting) -> set[tuple[str, str]]:
+    """All (waited for, waiting) pairs, as the trees have them: outside of regions by unit, inside of them by step."""
+    trees = (nesting.tree, *nesting.inside.values())
+    return {
+        (waited, found.step)
+        for tree in trees
+        for found in _walk(tree, _Around())
+        if isinstance(found, Place)
+        for waited in found.waits
+    }
+
+
+def _walk(tree: Tree, around: _Around) -> Iterator[Place | Fork]:
+    """Every leaf and every fork of one tree, by the names it has for them."""
+    todo: list[tuple[Tree, _Around]] = [(tree, around)]
     while todo:
-        node, around = todo.pop()
+        node, here = todo.pop()
         if isinstance(node, Leaf):
-            yield _place(node, around)
+            gate = here.gate
+            waits = tuple(dict.fromkeys((*(gate.waits if gate is not None else ()), *node.waits)))
+            yield Place(node.step, here.after, waits, gate.step if gate is not None else "", here.machine)
         elif isinstance(node, Sequence):
-            todo.extend(reversed(list(_parts(node, around))))
+            todo.extend(reversed(list(_parts(node, here))))
         elif isinstance(node, Parallel):
-            yield Fork(around.after, tuple(_first_unit(branch) for branch in node.branches))
-            inner = msgspec.structs.replace(around, depth=around.depth + 1)
-            todo.extend((branch, inner) for branch in reversed(node.branches))
+            yield Fork(here.after, tuple(first_step(branch) for branch in node.branches))
+            todo.extend((branch, here) for branch in reversed(node.branches))
         elif isinstance(node, Nested):
-            todo.append((node.body, msgspec.structs.replace(around, machine=node.name, depth=0)))
-
-
-def _place(leaf: Leaf, around: _Around) -> Place:
-    gate = around.gate
-    waits = leaf.waits if gate is None else tuple(dict.fromkeys((*gate.waits, *leaf.waits)))
-    return Place(leaf.step, around.after, waits, gate.step if gate is not None else "", around.machine, around.depth)
+            todo.append((node.body, msgspec.structs.replace(here, machine=node.name)))
 
 
 def _parts(node: Sequence, around: _Around) -> Iterator[tuple[Tree, _Around]]:
@@ -73,15 +93,22 @@ def _parts(node: Sequence, around: _Around) -> Iterator[tuple[Tree, _Around]]:
         after, gate = tuple(exits(part)), None
 
 
-def _first_unit(tree: Tree) -> str:
-    while not isinstance(tree, Leaf):
-        below = children(tree)
-        if not below:  # a gate alone stands for the step behind it
-            return tree.step if isinstance(tree, Gate) else ""
-        tree = below[1] if isinstance(below[0], Gate) and len(below) > 1 else below[0]
-    return tree.step
+def _in_steps(found: Place | Fork, nesting: Nesting) -> Place | Fork:
+    """With the steps of regions in the place of their names."""
+    after = tuple(step for unit in found.after for step in nesting.last_steps(unit))
+    if isinstance(found, Fork):
+        return Fork(after, tuple(nesting.first_steps(unit)[0] for unit in found.first))
+    waits = tuple(step for unit in found.waits for step in nesting.last_steps(unit))
+    return msgspec.structs.replace(found, after=after, waits=waits)
 
 
-def meetings(nesting: Nesting) -> dict[str, Place]:
-    """The places of those units that have a rendezvous."""
-    return {place.unit: place for place in places(nesting.tree) if isinstance(place, Place) and place.waits}
+def _inside(region: Place, nesting: Nesting) -> Iterator[Place | Fork]:
+    """The steps of a region: what it begins with is held up by what holds up the region."""
+    for found in _walk(nesting.inside[region.step], _Around(machine=region.machine)):
+        if found.after:
+            yield found
+        elif isinstance(found, Fork):
+            yield Fork(region.after, found.first)
+        else:
+            waits = tuple(dict.fromkeys((*region.waits, *found.waits)))
+            yield msgspec.structs.replace(found, after=region.after, waits=waits, gate=found.gate or region.gate)

@@ -177,7 +177,11 @@ def _document(plan: ExecutionPlan, faces: dict[str, Face], drawing: Drawing, *, 
 
 def _head(plan: ExecutionPlan, facts: str) -> str:
     lines = [text_element("text", plan.pipeline, class_="t", font_size=TITLE, font_weight="600", y=14)]
-    lines.append(text_element("text", facts, class_="m", font_size=SMALL, x=text_width(plan.pipeline, TITLE, bold=True) + 12, y=14))
+    lines.append(
+        text_element(
+            "text", facts, class_="m", font_size=SMALL, x=text_width(plan.pipeline, TITLE, bold=True) + 12, y=14
+        )
+    )
     if plan.description:
         lines.append(text_element("text", fitted(plan.description, 900, NAME), class_="m", font_size=NAME, y=36))
     return "".join(lines)
@@ -200,11 +204,23 @@ def _box(placed: Placed, face: Face) -> str:
         *behind,
         element("rect", class_=kind, x=x, y=y, width=width, height=height, rx=7),
         text_element(
-            "text", fitted(face.name, room, NAME, bold=True), class_="t", font_size=NAME, font_weight="600",
-            text_anchor="middle", x=middle, y=y + 20,
+            "text",
+            fitted(face.name, room, NAME, bold=True),
+            class_="t",
+            font_size=NAME,
+            font_weight="600",
+            text_anchor="middle",
+            x=middle,
+            y=y + 20,
         ),
         text_element(
-            "text", fitted(face.below, room, SMALL), class_="m", font_size=SMALL, text_anchor="middle", x=middle, y=y + 36
+            "text",
+            fitted(face.below, room, SMALL),
+            class_="m",
+            font_size=SMALL,
+            text_anchor="middle",
+            x=middle,
+            y=y + 36,
         ),
     )
 
@@ -214,7 +230,9 @@ def _lines(routes: Iterable[Route], *, right: bool) -> list[str]:
     order = ["implied", "optional", "data", "rendezvous"]
     drawn = sorted(routes, key=lambda route: order.index(route.link.lane))
     return [
-        element("path", class_=f"e {route.link.lane}", d=path_of(route, right=right), marker_end=f"url(#{route.link.lane})")
+        element(
+            "path", class_=f"e {route.link.lane}", d=path_of(route, right=right), marker_end=f"url(#{route.link.lane})"
+        )
         for route in drawn
     ]
 
@@ -236,8 +254,16 @@ def path_of(route: Route, *, right: bool) -> str:
 
 def _arrow(lane: str) -> str:
     return element(
-        "marker", element("path", class_=f"a-{lane}", d="M0 0L8 4L0 8z"),
-        id=lane, viewBox="0 0 8 8", refX=7, refY=4, markerWidth=7, markerHeight=7, orient="auto", markerUnits="userSpaceOnUse",
+        "marker",
+        element("path", class_=f"a-{lane}", d="M0 0L8 4L0 8z"),
+        id=lane,
+        viewBox="0 0 8 8",
+        refX=7,
+        refY=4,
+        markerWidth=7,
+        markerHeight=7,
+        orient="auto",
+        markerUnits="userSpaceOnUse",
     )
 
 
@@ -253,7 +279,8 @@ def _legend(lanes: list[str], *, mapped: bool) -> tuple[str, float, float]:
     if mapped:
         y = 18 * len(rows) + 6
         stack = "".join(
-            element("rect", class_="box mapped", x=8 + step, y=y - 6 + step, width=18, height=9, rx=2) for step in (4, 2, 0)
+            element("rect", class_="box mapped", x=8 + step, y=y - 6 + step, width=18, height=9, rx=2)
+            for step in (4, 2, 0)
         )
         text = "runs once for each item"
         rows.append(stack + text_element("text", text, class_="m", font_size=SMALL, x=48, y=y + 4))

@@ -7,7 +7,6 @@ Names, types and descriptions come from anywhere: nothing gets into a drawing bu
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
 _NARROW = frozenset("iljtfrI.,:;'`|!()[]{}/\\ ")
@@ -18,7 +17,9 @@ def element(tag: str, *inside: str, **attributes: str | float | None) -> str:
     """An element around what is inside, which is SVG already. In names of attributes ``_`` stands for ``-``, at their
     end for nothing; an attribute that is None is left out."""
     said = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{_value(value)}"' for name, value in attributes.items() if value is not None
+        f' {name.rstrip("_").replace("_", "-")}="{_value(value)}"'
+        for name, value in attributes.items()
+        if value is not None
     )
     return f"<{tag}{said}>{''.join(inside)}</{tag}>" if inside else f"<{tag}{said}/>"
 
