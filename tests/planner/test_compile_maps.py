@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from solidstate.errors import Errors
 from solidstate.planner import contract
 from solidstate.planner.compile import compile_plan
-from solidstate.planner.limits import history_events, walk_states
+from solidstate.planner.history import history_events
 from solidstate.planner.lint import lint
 from solidstate.planner.plan import (
     ExecutionPlan,
@@ -92,6 +93,16 @@ def test_definitions_are_the_golden_ones(case: str) -> None:
     assert lint(definition) == []
 
 
+def walk_states(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All states of a decoded definition, branches included."""
+    todo = [machine]
+    while todo:
+        for state in todo.pop()["States"].values():
+            yield state
+            todo.extend(state.get("Branches", ()))
+            todo.extend([state["ItemProcessor"]] if "ItemProcessor" in state else [])
+
+
 def states_of(plan: ExecutionPlan) -> dict[str, Any]:
     """The states of a definition by what their Task calls, or by type."""
     found: dict[str, Any] = {}
@@ -152,7 +163,7 @@ def test_too_many_events_are_refused_with_the_way_out() -> None:
     work += [mapped(f"s{number}", item(f"s{number - 1}")) for number in range(1, 6)]
     with pytest.raises(Errors) as caught:
         compile_plan(plan_of(make(1_000), *work))
-    assert caught.value.items[0].problem.startswith("A run of `demo` may write 34,036 history events")
+    assert caught.value.items[0].problem.startswith("An execution of `demo` may write 34,036 history events")
     assert caught.value.items[0].hint == (
         "set `max_items` of output `items` of `make` above 1,000, which gives each item a history of its own, or to at "
         "most 704"

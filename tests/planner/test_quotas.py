@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from solidstate.errors import Errors
-from solidstate.planner.compile import build_machine, compile_plan
-from solidstate.planner.limits import check_limits, history_events
-from solidstate.planner.plan import ExecutionPlan, OutputRef, Retry, Step, StepCompute, StepInput
-from solidstate.planner.states import encode_machine
+from solidstate.planner.compile import compile_plan
+from solidstate.planner.history import history_events
+from solidstate.planner.limits import MAX_DEFINITION_BYTES
+from solidstate.planner.plan import ExecutionPlan, OutputRef, Retry, Step, StepCompute, StepInput, StepOutput
+from solidstate.planner.states import deployed_bytes
 
 
 def plan_of(*steps: Step) -> ExecutionPlan:
@@ -17,8 +18,12 @@ def plan_of(*steps: Step) -> ExecutionPlan:
 
 
 def texts(plan: ExecutionPlan) -> list[str]:
-    """The problems of a plan, whatever its size."""
-    return [str(problem) for problem in check_limits(plan, encode_machine(build_machine(plan), readable=False))]
+    """The problems of a plan."""
+    try:
+        compile_plan(plan)
+    except Errors as errors:
+        return [str(problem) for problem in errors.items]
+    return []
 
 
 def chain(steps: int, retry: Retry | None = None) -> ExecutionPlan:
@@ -113,30 +118,40 @@ def test_retry_out_of_range(retry: Retry, text: str) -> None:
     assert texts(plan_of(Step("a", "one", retry=retry))) == [text]
 
 
-def test_a_definition_too_large() -> None:
-    """The error says how large it is, and about how many steps would fit."""
-    plan = chain(1_800)
-    size = len(encode_machine(build_machine(plan), readable=False))
-    fitting = 1_800 * 1_048_576 // size
-    with pytest.raises(Errors) as caught:
-        compile_plan(plan)
-    assert str(caught.value) == (
-        f"pipeline `demo` does not fit into Step Functions: The definition of `demo` has {size:,} bytes for 1,800 "
-        "steps; Step Functions accepts at most 1,048,576.\n"
-        f"  fix: split the pipeline into several of at most about {fitting:,} steps each"
-    )
-    assert 1_000 < fitting < 1_800
-    compile_plan(chain(fitting - 10))
+def test_what_does_not_fit_becomes_nested_executions() -> None:
+    """A long chain is several machines, each within the quota with ARNs of full length."""
+    compiled = compile_plan(chain(4_000))
+    assert len(compiled.parts) >= 2
+    for definition in (compiled.definition, *(part.definition for part in compiled.parts)):
+        assert deployed_bytes(definition) <= MAX_DEFINITION_BYTES
 
 
-def test_a_history_too_long() -> None:
-    """Attempts the policies allow count, although a run without failures would fit."""
-    assert texts(chain(100, Retry(max_attempts=50))) == []
-    assert texts(chain(100, Retry(max_attempts=100))) == [
-        "A run of `demo` may write 30,516 history events when all its retries are used; Step Functions ends an "
+def test_attempts_count() -> None:
+    """Retries that the policies allow may fill the history although a run without failures would not."""
+    assert len(compile_plan(chain(400, Retry(max_attempts=3))).parts) == 0
+    compiled = compile_plan(chain(400, Retry(max_attempts=50)))
+    assert len(compiled.parts) >= 2
+    assert all(history_events(part.definition) <= 24_000 for part in compiled.parts)
+
+
+def test_a_single_step_with_too_long_a_history() -> None:
+    """What cannot be divided is refused, with the reason and the fix."""
+    assert texts(chain(1, Retry(max_attempts=10_000))) == [
+        "An execution of `demo` may write 30,021 history events when all its retries are used; Step Functions ends an "
         "execution at 25,000, of which 1,000 are kept for throttled attempts.\n"
-        "  fix: split the pipeline, or lower `max_attempts` of the RetryPolicy of its most repeated solids"
+        "  fix: lower `max_attempts` of the RetryPolicy of its most repeated solids"
     ]
+
+
+def test_a_payload_too_large() -> None:
+    """A step that has a rendezvous with too many others names them all in its payload, which is bounded."""
+    names = [f"{'a_rather_long_name_of_a_step_' * 2}{number}" for number in range(4_000)]
+    sources = [Step(name, "one", outputs=(StepOutput("result"),)) for name in names]
+    firsts = tuple(StepInput(f"i{n}", "output", (OutputRef(name, "result"),)) for n, name in enumerate(names[:-1]))
+    lasts = tuple(StepInput(f"i{n}", "output", (OutputRef(name, "result"),)) for n, name in enumerate(names[1:]))
+    (problem,) = texts(plan_of(*sources, Step("one", "one", inputs=firsts), Step("other", "one", inputs=lasts)))
+    assert problem.startswith("State `")
+    assert "Step Functions allows 262,144" in problem
 
 
 def test_events_of_a_small_machine() -> None:
