@@ -27,6 +27,8 @@ from solidstate.planner.tree import Gate, Leaf, Nested, Tree, nodes
 
 READABLE_BELOW = MAX_DEFINITION_BYTES * 6 // 10
 """A definition of more bytes than this is not laid out for people: it would not fit."""
+MAX_MAPPED_EVENTS = 12_000
+"""Of one Map in the history of the execution it is in; a region with more gives each item a history of its own."""
 _ONWARD = Way("a state of about this name's length")
 
 
@@ -104,15 +106,20 @@ def fitted(plan: ExecutionPlan, nest: Nest, *, brief: bool) -> Nest:
     weigher = _Weigher(plan, nest, brief=brief)
     name = _part_names()
     inside: dict[str, Tree] = {}
-    for region, tree in nest.inside.items():
-        inside[region], weigher.regions[region] = fit(tree, weigher.of(tree), name, fork_bytes=weigher.fork_bytes)
+    regions = dict(nest.regions)
+    for unit, tree in nest.inside.items():
+        inside[unit], inner = fit(tree, weigher.of(tree), name, fork_bytes=weigher.fork_bytes)
+        weigher.inside[unit] = inner
+        if regions[unit].max_items * inner.events > MAX_MAPPED_EVENTS:
+            regions[unit] = msgspec.structs.replace(regions[unit], listed=True)
+    weigher.regions = regions
     tree, _ = fit(nest.tree, weigher.of(nest.tree), name, fork_bytes=weigher.fork_bytes)
-    return Nest(tree, nest.regions, inside)
+    return Nest(tree, regions, inside)
 
 
 class _Weigher:
-    """What single leaves take of a machine: their states, written out and counted. ``regions`` is filled as the trees
-    inside are fitted."""
+    """What single leaves take of a machine: their states, written out and counted. ``inside`` is filled as the trees
+    inside of regions are fitted."""
 
     def __init__(self, plan: ExecutionPlan, nest: Nest, *, brief: bool) -> None:
         self._steps = {step.name: step for step in plan.steps}
@@ -120,9 +127,10 @@ class _Weigher:
             OutputRef(step.name, out.name): out.max_items for step in plan.steps for out in step.outputs if out.dynamic
         }
         self._nest = nest
+        self.regions = nest.regions
         self._brief = brief
         self.fork_bytes = FORK_BYTES if brief else FORK_BYTES + COMMENT_LENGTH
-        self.regions: dict[str, Weight] = {}
+        self.inside: dict[str, Weight] = {}
 
     def of(self, tree: Tree) -> Callable[[Leaf | Gate], Weight]:
         """A function for the leaves of one tree."""
@@ -132,8 +140,8 @@ class _Weigher:
             if isinstance(leaf, Gate):
                 return self._weight({f"wait before {leaf.step}": gate_task(leaf.step, leaf.waits, _ONWARD, item=False)})
             meeting = meetings.get(leaf.step, Meeting())
-            if leaf.step in self._nest.regions:
-                return self._region(self._nest.regions[leaf.step], meeting)
+            if leaf.step in self.regions:
+                return self._region(self.regions[leaf.step], meeting)
             step = self._steps[leaf.step]
             failed = f"{step.name} failed" if meeting.wakes else ""
             return self._weight(step_states(step, StepNames(step.name, f"{step.name} woken", failed), meeting, _ONWARD))
@@ -144,8 +152,8 @@ class _Weigher:
         name = region.name
         names = RegionNames(name, f"{name} each", f"{name} woken", f"{name} ended" if meeting.wakes else "")
         own = self._weight(region_states(region, names, meeting, _ONWARD, ("", {})))
-        inner = self.regions[name]
-        count = 0 if region.listed else self._items_of[region.over]
+        inner = self.inside[name]
+        count = 0 if region.listed else region.max_items
         return Weight(own.size + inner.size, own.events + count * inner.events, inner.height)
 
     def _weight(self, states: Scope) -> Weight:

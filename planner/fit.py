@@ -17,7 +17,7 @@ from solidstate.planner.limits import (
     MAX_HISTORY_EVENTS,
     MAX_NESTED_PARALLELS,
 )
-from solidstate.planner.tree import Gate, Leaf, Nested, Parallel, Sequence, Tree, children
+from solidstate.planner.tree import Gate, Leaf, Nested, Parallel, Sequence, Tree, children, first_step
 
 FILLED = 0.95
 """How full a machine is made: sizes are estimated before names are given."""
@@ -43,9 +43,8 @@ NESTED = Weight(900, 26)
 FORK_BYTES = 220
 """A Parallel itself, without comment."""
 FORK_EVENTS = 4
-BRANCH_BYTES = 130
-"""What a branch adds to its states: the name it starts with, and the state in which it ends when its last step has
-failed."""
+BRANCH_BYTES = 100
+"""What a branch adds to its states, beside names: where it starts, and how it ends when its last step has failed."""
 
 
 def fit(
@@ -101,7 +100,7 @@ class _Fitting:
         others = 0
         while others == 0 or len(groups) - 1 > others:
             others = max(1, len(groups) - 1)
-            room = FILLED - self._fork.share() - others * _share_in(NESTED, parallel=parallel)
+            room = FILLED - self._fork.share() - others * Weight(NESTED.size + BRANCH_BYTES, NESTED.events).share()
             groups = _filled(parts, room, parallel=parallel)
         first, *rest = groups
         return first + [self._nested(group, parallel=parallel) for group in rest]
@@ -113,21 +112,21 @@ class _Fitting:
         return Nested(self._name(), body), NESTED
 
     def _sum(self, parts: Iterable[tuple[Tree, Weight]], *, parallel: bool) -> Weight:
-        size = events = height = count = 0
-        for _, weight in parts:
+        size = events = height = 0
+        for part, weight in parts:
             size, events, height = size + weight.size, events + weight.events, max(height, weight.height)
-            count += 1
+            size += _branch_bytes(part) * parallel
         if not parallel:
             return Weight(size, events, height)
         fork = self._fork
-        return Weight(size + fork.size + BRANCH_BYTES * count, events + fork.events, height + fork.height)
+        return Weight(size + fork.size, events + fork.events, height + fork.height)
 
 
 def _filled(parts: list[tuple[Tree, Weight]], room: float, *, parallel: bool) -> list[list[tuple[Tree, Weight]]]:
     """Neighbours in groups: as many as fit into ``room``, perhaps none, then as many as fill a machine each."""
     groups: list[list[tuple[Tree, Weight]]] = [[]]
     for part in parts:
-        share = _share_in(part[1], parallel=parallel)
+        share = Weight(part[1].size + _branch_bytes(part[0]) * parallel, part[1].events).share()
         if room < share and (groups[-1] or len(groups) == 1):
             groups.append([])
             room = FILLED
@@ -136,14 +135,23 @@ def _filled(parts: list[tuple[Tree, Weight]], room: float, *, parallel: bool) ->
     return groups
 
 
-def _share_in(weight: Weight, *, parallel: bool) -> float:
-    return Weight(weight.size + BRANCH_BYTES * parallel, weight.events).share()
+def _branch_bytes(branch: Tree) -> int:
+    """The name of its first step once, and that of its last step in three places."""
+    last = branch.parts[-1] if isinstance(branch, Sequence) else branch
+    ending = 3 * len(last.step) if isinstance(last, Leaf) else 0
+    return BRANCH_BYTES + len(first_step(branch)) + ending
 
 
 def _joined(parts: list[Tree], *, parallel: bool) -> Tree:
-    """One tree of neighbours that were normal before: no part of a Sequence is one, no branch of a Parallel."""
+    """One tree of neighbours; they were normal before, so no part of a Sequence is one, no branch of a Parallel."""
     if len(parts) == 1:
         return parts[0]
     if parallel:
-        return Parallel(tuple(part for part in parts if not isinstance(part, Parallel)))
-    return Sequence(tuple(part for part in parts if not isinstance(part, Sequence)))
+        branches = tuple(part for part in parts if not isinstance(part, Parallel))
+        if len(branches) < len(parts):
+            raise TypeError("a branch of a Parallel is a Parallel")
+        return Parallel(branches)
+    steps = tuple(part for part in parts if not isinstance(part, Sequence))
+    if len(steps) < len(parts):
+        raise TypeError("a part of a Sequence is a Sequence")
+    return Sequence(steps)

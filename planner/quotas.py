@@ -19,7 +19,6 @@ from solidstate.planner.limits import (
     HISTORY_RESERVE,
     MAX_DEFINITION_BYTES,
     MAX_HISTORY_EVENTS,
-    MAX_INLINE_ITEMS,
     MAX_LAMBDA_TIMEOUT_S,
     MAX_PAYLOAD_BYTES,
     MAX_RETRY_ATTEMPTS,
@@ -67,17 +66,19 @@ def _check_machine(plan: ExecutionPlan, machine: Sized) -> Iterator[CompileError
             f"Step Functions ends an execution at {MAX_HISTORY_EVENTS:,}, of which {HISTORY_RESERVE:,} are kept "
             "for throttled attempts.",
             subject=plan.pipeline,
-            hint=_history_hint(plan, machine.definition, allowed),
+            hint="lower `max_attempts` of the RetryPolicy of its most repeated solids",
         )
     for name, task in _tasks(machine.states):
-        payload = len(msgspec.json.encode(payload_of(task))) + _HANDLE_BYTES
-        if payload > MAX_PAYLOAD_BYTES:
+        payload = payload_of(task)
+        size = len(msgspec.json.encode(payload)) + _HANDLE_BYTES
+        if size > MAX_PAYLOAD_BYTES and payload.get("kind") != "ended":  # which names no more than its step does
             yield CompileError(
-                f"State `{name}` would hand {payload:,} bytes to its function; Step Functions allows "
-                f"{MAX_PAYLOAD_BYTES:,}. It names the {len(payload_of(task).get('waits', []) or []):,} steps it waits "
-                f"for and the {len(payload_of(task).get('wakes', []) or []):,} it wakes.",
+                f"State `{name}` would hand {size:,} bytes to its function; Step Functions allows "
+                f"{MAX_PAYLOAD_BYTES:,}. It names the {len(payload.get('waits', ())):,} steps it waits for and the "
+                f"{len(payload.get('wakes', ())):,} it wakes.",
                 subject=name,
-                hint="put a solid between that gathers some thousand of them at a time",
+                path=f"steps.{name}",
+                hint="put solids between that gather a thousand of them each",
             )
 
 
@@ -91,22 +92,6 @@ def _tasks(states: Mapping[str, State]) -> Iterator[tuple[str, Task]]:
                 todo.extend(branch.states for branch in state.branches)
             elif isinstance(state, Map):
                 todo.append(state.item_processor.states)
-
-
-def _history_hint(plan: ExecutionPlan, definition: bytes, allowed: int) -> str:
-    over = {step.map_over for step in plan.steps if step.map_over is not None}
-    outputs = {ref: plan.step(ref.step).output(ref.output).max_items for ref in sorted(over)}
-    inline = {ref: count for ref, count in outputs.items() if count <= MAX_INLINE_ITEMS}
-    if inline:
-        most = max(inline, key=lambda ref: inline[ref])
-        rest = history_events(definition, plan, {most: 0})
-        fitting = (allowed - rest) // max(1, history_events(definition, plan, {most: 1}) - rest)
-        lower = f", or to at most {fitting:,}" if fitting > 0 else ""
-        return (
-            f"set `max_items` of output `{most.output}` of `{most.step}` above {MAX_INLINE_ITEMS:,}, which gives each "
-            f"item a history of its own{lower}"
-        )
-    return "lower `max_attempts` of the RetryPolicy of its most repeated solids"
 
 
 def _check_step(step: Step) -> Iterator[CompileError]:

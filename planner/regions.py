@@ -24,17 +24,12 @@ class Region(msgspec.Struct, frozen=True):
     over: OutputRef
     steps: tuple[Step, ...]
     max_items: int = 1
+    listed: bool = False
 
     @property
     def known_as(self) -> str:
         """What the region is called where others have a rendezvous with it; outside of it nothing else has the name."""
         return self.steps[0].name
-
-    @property
-    def listed(self) -> bool:
-        """Whether its items may be too many for the answer of a Task: they are listed in S3 then, and run by a
-        distributed Map."""
-        return self.max_items > MAX_INLINE_ITEMS
 
 
 class Units(msgspec.Struct, frozen=True):
@@ -56,7 +51,8 @@ def units_of(plan: ExecutionPlan) -> Units:
     unit_of = {step.name: step.name for step in plan.steps}
     for (over, _), inside in members.items():
         name = f"{inside[0].name} for each {over.output}"
-        regions[name] = Region(name, over, tuple(inside), steps[over.step].output(over.output).max_items)
+        most = steps[over.step].output(over.output).max_items
+        regions[name] = Region(name, over, tuple(inside), most, listed=most > MAX_INLINE_ITEMS)
         unit_of.update({step.name: name for step in inside})
     edges = [
         (unit_of[upstream], unit_of[step.name])

@@ -143,15 +143,23 @@ def test_a_single_step_with_too_long_a_history() -> None:
     ]
 
 
+def reading(name: str, *upstream: str) -> Step:
+    """A step with these inputs and an output."""
+    inputs = tuple(StepInput(f"i{n}", "output", (OutputRef(one, "result"),)) for n, one in enumerate(upstream))
+    return Step(name, "one", inputs=inputs, outputs=(StepOutput("result"),))
+
+
 def test_a_payload_too_large() -> None:
     """A step that has a rendezvous with too many others names them all in its payload, which is bounded."""
-    names = [f"{'a_rather_long_name_of_a_step_' * 2}{number}" for number in range(4_000)]
-    sources = [Step(name, "one", outputs=(StepOutput("result"),)) for name in names]
-    firsts = tuple(StepInput(f"i{n}", "output", (OutputRef(name, "result"),)) for n, name in enumerate(names[:-1]))
-    lasts = tuple(StepInput(f"i{n}", "output", (OutputRef(name, "result"),)) for n, name in enumerate(names[1:]))
-    (problem,) = texts(plan_of(*sources, Step("one", "one", inputs=firsts), Step("other", "one", inputs=lasts)))
-    assert problem.startswith("State `")
-    assert "Step Functions allows 262,144" in problem
+    names = [f"{'a_rather_long_name_' * 3}{number}" for number in range(4_000)]
+    own = [reading(f"reader_{number}", name) for number, name in enumerate(names)]
+    (problem,) = texts(plan_of(*(reading(name) for name in names), *own, reading("all", *names)))
+    assert problem == (
+        "State `all` would hand 291,805 bytes to its function; Step Functions allows 262,144. It names the 3,999 "
+        "steps it waits for and the 0 it wakes.\n"
+        "  at: steps.all\n"
+        "  fix: put solids between that gather a thousand of them each"
+    )
 
 
 def test_events_of_a_small_machine() -> None:
