@@ -19,7 +19,8 @@ from solidstate.load import load_module, load_pipeline, pipelines_in
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.build import build_plan
 from solidstate.planner.compile import compile_plan, substitute
-from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS, history_events
+from solidstate.planner.history import history_events
+from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS
 from solidstate.request import resolve_request
 
 

@@ -55,6 +55,10 @@ class Notes:
         self.retries: list[int] = []
         self._lock = threading.Lock()
 
+        self.answer: Callable[[str, str], None] = lambda token, error: None
+        self._ended: set[str] = set()
+        self._parked: dict[str, tuple[str, set[str]]] = {}
+
     def note(self, what: str, step: str) -> None:
         """Record one moment."""
         with self._lock:
@@ -74,13 +78,36 @@ class Notes:
             if failed:
                 raise RunFailed(f"failed: {', '.join(failed)}")
             return {"run": "run-1", "status": "success"}
+        if event["kind"] == "ended" or self._run(event):
+            self._has_ended(event["step"], event.get("wakes", []))
+        return {"step": event["step"], "status": "success"}
+
+    def _run(self, event: dict[str, Any]) -> bool:
+        """Run a step, or park it; whether it was run."""
+        token, waits = event.get("token", ""), set(event.get("waits", []))
+        with self._lock:
+            if token and not waits <= self._ended:
+                self._parked[event["step"]] = token, waits
+                return False
         self.note("begin", event["step"])
         self.retries.append(event["retry"])
         time.sleep(0.002)
         self.note("end", event["step"])
         if self.failures.get(event["step"], 0) > event["retry"]:
             raise StepFailed("no luck")
-        return {"step": event["step"], "status": "success"}
+        if token:
+            self.answer(token, "")
+        return True
+
+    def _has_ended(self, step: str, wakes: list[str]) -> None:
+        with self._lock:
+            self._ended.add(step)
+            woken = [self._parked.pop(name) for name in wakes if name in self._parked and self._ready(name)]
+        for token, _ in woken:
+            self.answer(token, "Ready")
+
+    def _ready(self, name: str) -> bool:
+        return self._parked[name][1] <= self._ended
 
 
 Run = Callable[[ExecutionPlan, Notes, dict[str, Any]], dict[str, Any]]
@@ -117,6 +144,14 @@ def run() -> Iterator[Run]:
 
         def run_plan(plan: ExecutionPlan, handler: Notes, request: dict[str, Any]) -> dict[str, Any]:
             current["handler"] = handler
+
+            def answer(token: str, error: str) -> None:
+                if error:
+                    client.send_task_failure(taskToken=token, error=error)
+                else:
+                    client.send_task_success(taskToken=token, output="{}")
+
+            handler.answer = answer
             definition = substitute(compile_plan(plan).definition, arn).decode()
             machine = client.create_state_machine(name=f"m{next(count)}", definition=definition, roleArn=role)
             execution = client.start_execution(
