@@ -17,7 +17,10 @@ from moto import mock_aws
 from moto.awslambda.models import LambdaFunction
 
 from solidstate.planner.compile import compile_plan, substitute
+from solidstate.planner.graph import dag_of
+from solidstate.planner.limits import MAX_NESTED_PARALLELS
 from solidstate.planner.plan import ExecutionPlan, OutputRef, Retry, Step, StepInput, StepOutput
+from tests.planner.test_shape import comb
 
 
 def step(name: str, *upstream: str, retry: Retry | None = None) -> Step:
@@ -224,3 +227,12 @@ def test_every_step_runs_once_after_its_upstream_whatever_fails(
     assert found["status"] == ("FAILED" if failing else "SUCCEEDED")
     if failing:
         assert (found["error"], found["cause"]) == ("RunFailed", f"failed: {', '.join(sorted(failing))}")
+
+
+def test_as_deep_as_machines_are_nested(run: Run) -> None:
+    """What is deeper than this becomes a nested execution; so deep the interpreter goes."""
+    names, edges = comb(MAX_NESTED_PARALLELS + 1)
+    before = {name: [a for a, b in edges if b == name] for name in names}
+    plan = plan_of(*(step(name, *before[name]) for name in dag_of(names, edges).names))
+    assert compile_plan(plan).definition.count(b'"Parallel"') == MAX_NESTED_PARALLELS
+    assert run(plan, Notes({}), {})["status"] == "SUCCEEDED"
