@@ -89,15 +89,29 @@ def build_machines(plan: ExecutionPlan, seconds: Mapping[str, float] | None = No
     """The machines of ``plan`` as structs, the pipeline's own first, before any quota is checked."""
     if not plan.steps:
         raise CompileError(f"Pipeline `{plan.pipeline}` has no steps, so there is nothing to compile.")
-    nest = nest_of(plan, seconds)
-    whole = fitted(plan, nest, brief=False)
-    if not any(isinstance(node, Nested) for tree in (whole.tree, *whole.inside.values()) for node in nodes(tree)):
-        return emit(plan, whole)
+    nest, brief = _fitted_nest(plan, seconds)
+    machines = emit(plan, nest)
+    if not brief:
+        return machines
     steps = {step.name: step for step in plan.steps}
     return [
         Emitted(one.name, msgspec.structs.replace(one.machine, states=terse(one.machine.states, steps)), one.item)
-        for one in emit(plan, fitted(plan, nest, brief=True))
+        for one in machines
     ]
+
+
+def machine_nest(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None) -> Nest:
+    """The nest that :func:`compile_plan` writes down, with its parts: for whatever shows a plan to people."""
+    return _fitted_nest(plan, seconds)[0]
+
+
+def _fitted_nest(plan: ExecutionPlan, seconds: Mapping[str, float] | None) -> tuple[Nest, bool]:
+    """The nest of ``plan``, fitted, and whether its states are to be written in few words: where there are parts."""
+    nest = nest_of(plan, seconds)
+    whole = fitted(plan, nest, brief=False)
+    if not any(isinstance(node, Nested) for tree in (whole.tree, *whole.inside.values()) for node in nodes(tree)):
+        return whole, False
+    return fitted(plan, nest, brief=True), True
 
 
 def fitted(plan: ExecutionPlan, nest: Nest, *, brief: bool) -> Nest:

@@ -14,7 +14,8 @@ import msgspec
 
 from solidstate.planner import prices
 from solidstate.planner.estimates import ASSUMED_ITEMS, Estimates
-from solidstate.planner.limits import (
+from solidstate.planner.history import (
+    CALLBACK_EVENTS,
     EXECUTION_EVENTS,
     ITERATION_EVENTS,
     MAP_EVENTS,
@@ -26,8 +27,6 @@ from solidstate.planner.plan import ExecutionPlan, Step, StepCompute
 
 OWN_S = 0.1
 """What an invocation takes that runs no step: Start run, End run, the items of a Map, a step that only parks."""
-CALLBACK_EVENTS = TASK_EVENTS + 1
-"""A Task that waits for its token or for a nested execution: submitted is one more."""
 PARKED_EVENTS = TASK_EVENTS
 """What waking a parked step adds: the state it goes on in."""
 

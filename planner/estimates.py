@@ -9,12 +9,11 @@ from statistics import median
 
 import msgspec
 
-from solidstate.planner.compile import DISTRIBUTED_CONCURRENCY, MAP_CONCURRENCY
 from solidstate.planner.limits import MAX_INLINE_ITEMS
+from solidstate.planner.map_states import DISTRIBUTED_CONCURRENCY, MAP_CONCURRENCY
 from solidstate.planner.plan import ExecutionPlan, OutputRef
+from solidstate.planner.shape import UNKNOWN_S
 
-ASSUMED_S = 1.0
-"""What a step takes when no run has measured any step."""
 ASSUMED_ITEMS = 10
 """How many items a dynamic output has when no run tells, or as many as it may have if these are fewer."""
 
@@ -36,7 +35,7 @@ class Estimates(msgspec.Struct, frozen=True):
     seconds: dict[str, float]
     work: dict[str, float]
     items: dict[str, int]
-    typical_s: float = ASSUMED_S
+    typical_s: float = UNKNOWN_S
     runs: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
 
@@ -56,7 +55,7 @@ def estimates_of(plan: ExecutionPlan, measured: Measured | None = None) -> Estim
     found = measured or Measured()
     steps = {step.name: step for step in plan.steps}
     known = [found.seconds[name] for name in steps if name in found.seconds]
-    typical = median(known) if known else ASSUMED_S
+    typical = median(known) if known else UNKNOWN_S
     most = most_items(plan)
     items = {
         name: found.items.get(name, min(ASSUMED_ITEMS, most.get(step.map_over, ASSUMED_ITEMS)))

@@ -10,12 +10,14 @@ import msgspec
 from solidstate.planner import prices
 from solidstate.planner.costs import Cost, Counts, cost_of, counts_of
 from solidstate.planner.estimates import Estimates
-from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS, history_events
+from solidstate.planner.history import history_events
+from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS
 from solidstate.planner.makespan import ENTER_S, STEP_S, Makespan, critical_path, estimated_makespan
-from solidstate.planner.nesting import Nesting
+from solidstate.planner.nest import Nest
 from solidstate.planner.placement import Fork, Place, places
 from solidstate.planner.plan import ExecutionPlan, Step
 from solidstate.planner.reasons import Rendezvous, meetings_of
+from solidstate.planner.states import deployed_bytes
 
 
 class StepFacts(msgspec.Struct, frozen=True):
@@ -33,8 +35,8 @@ class StepFacts(msgspec.Struct, frozen=True):
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """One state machine, the pipeline's own under its name: its definition in bytes, and the events of one execution,
-    expected and at worst (all retries used, all waits parked)."""
+    """One state machine, the pipeline's own under its name: its definition in bytes, ARNs at their full length, and the
+    events of one execution, expected and at worst (all retries used, all waits parked)."""
 
     name: str
     definition_bytes: int
@@ -66,22 +68,21 @@ class Explanation(msgspec.Struct, frozen=True):
     limits: dict[str, int]
 
 
-def explained(
-    plan: ExecutionPlan, nesting: Nesting, definitions: Mapping[str, bytes], estimates: Estimates
-) -> Explanation:
+def explained(plan: ExecutionPlan, nest: Nest, definitions: Mapping[str, bytes], estimates: Estimates) -> Explanation:
     """Explain ``plan``. ``definitions`` has the pipeline's machine under the empty name and its parts under theirs."""
-    expected = _expected(nesting, estimates)
-    placed = list(places(nesting))
+    expected = _expected(nest, estimates)
+    placed = list(places(nest))
     counts = counts_of(definitions, plan, estimates, _parked(expected))
     cost = cost_of(counts)
     longest, path = critical_path(plan, estimates.seconds)
     steps = {step.name: step for step in plan.steps}
-    of_step = {place.step: place for place in placed if isinstance(place, Place)}
+    found = {place.step: place for place in placed if isinstance(place, Place)}
+    of_step = {name: found.get(name, Place(name)) for name in steps}
     return Explanation(
         pipeline=plan.pipeline,
         description=plan.description,
-        steps=[_step_facts(step, of_step.get(step.name, Place(step.name)), estimates) for step in plan.steps],
-        rendezvous=meetings_of(nesting, of_step, expected),
+        steps=[_step_facts(step, of_step[step.name], estimates) for step in plan.steps],
+        rendezvous=meetings_of(nest, of_step, expected),
         forks=[place for place in placed if isinstance(place, Fork)],
         machines=_machines(plan, definitions, counts),
         makespan_s=round(2 * STEP_S + expected[""].seconds, 3),
@@ -105,12 +106,12 @@ def _runs(steps: Mapping[str, Step], estimates: Estimates) -> int:
     return sum(estimates.items.get(name, 1) for name in steps)
 
 
-def _expected(nesting: Nesting, estimates: Estimates) -> dict[str, Makespan]:
+def _expected(nest: Nest, estimates: Estimates) -> dict[str, Makespan]:
     """When everything begins and ends: of the outer tree under the empty name, of each region under its own."""
-    found = {name: estimated_makespan(tree, estimates.seconds) for name, tree in nesting.inside.items()}
-    # A region is two states, of which one invokes a function, around what it does for its items.
-    regions = {name: STEP_S + ENTER_S + inner.seconds for name, inner in found.items()}
-    return {"": estimated_makespan(nesting.tree, {**estimates.seconds, **regions}), **found}
+    found = {name: estimated_makespan(tree, estimates.seconds) for name, tree in nest.inside.items()}
+    # A region begins with the Task that lists its items, as any leaf does; the Map is one state more.
+    regions = {name: ENTER_S + inner.seconds for name, inner in found.items()}
+    return {"": estimated_makespan(nest.tree, {**estimates.seconds, **regions}), **found}
 
 
 def _parked(expected: Mapping[str, Makespan]) -> dict[str, bool]:
@@ -135,7 +136,7 @@ def _step_facts(step: Step, place: Place, estimates: Estimates) -> StepFacts:
 
 def _machines(plan: ExecutionPlan, definitions: Mapping[str, bytes], counts: Counts) -> list[Machine]:
     return [
-        Machine(name or plan.pipeline, len(body), counts.events.get(name, 0), history_events(body, plan))
+        Machine(name or plan.pipeline, deployed_bytes(body), counts.events.get(name, 0), history_events(body, plan))
         for name, body in definitions.items()
     ]
 

@@ -57,10 +57,12 @@ class Bend(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A link's way: its bends in order, to be joined by straight lines."""
+    """A link's way: from the edge of one box, along its bends, to the edge of the other, joined by straight lines."""
 
     link: Link
+    start: tuple[float, float]
     bends: tuple[Bend, ...]
+    end: tuple[float, float]
 
 
 class Drawing(msgspec.Struct, frozen=True):
@@ -147,8 +149,15 @@ def _laid_out(boxes: list[Box], links: list[Link], direction: Direction, space: 
         Placed(box.id, *_turned(centre[node], sum(bands[rows.layer[node]]) / 2, down), box.width, box.height, row)
         for node, (box, row) in enumerate(zip(boxes, rows.layer, strict=False))
     ]
+    by_id = {box.id: box for box in placed}
     routes = [
-        Route(link, _bends(rows, rows.ways[edge], centre, bands, down)) for link, edge in zip(links, edges, strict=True)
+        Route(
+            link,
+            _edge(by_id[link.source], 1, down),
+            _bends(rows, rows.ways[edge], centre, bands, down),
+            _edge(by_id[link.target], -1, down),
+        )
+        for link, edge in zip(links, edges, strict=True)
     ]
     depth = bands[-1][1]
     return Drawing(*((breadth, depth) if down else (depth, breadth)), tuple(placed), tuple(routes))
@@ -178,6 +187,11 @@ def _bends(
     )
 
 
+def _edge(box: Placed, side: int, down: bool) -> tuple[float, float]:
+    """The middle of the edge of a box that links leave from (1) or lead to (-1)."""
+    return (box.x, box.y + side * box.height / 2) if down else (box.x + side * box.width / 2, box.y)
+
+
 def _turned(across: float, along: float, down: bool) -> tuple[float, float]:
     return (across, along) if down else (along, across)
 
@@ -198,11 +212,15 @@ def _packed(parts: list[Drawing], gap: float) -> tuple[list[Placed], list[Route]
                 y, high = shelf, 0.0
             high = max(high, part.height)
         placed += [msgspec.structs.replace(box, x=box.x + x, y=box.y + y) for box in part.boxes]
-        routes += [Route(route.link, tuple(_moved(bend, x, y) for bend in route.bends)) for route in part.routes]
+        routes += [_shifted(route, x, y) for route in part.routes]
         width = max(width, x + part.width)
         y += part.height + gap
     return placed, routes, width, shelf + high
 
 
-def _moved(bend: Bend, x: float, y: float) -> Bend:
-    return Bend((bend.start[0] + x, bend.start[1] + y), (bend.end[0] + x, bend.end[1] + y))
+def _shifted(route: Route, x: float, y: float) -> Route:
+    def moved(point: tuple[float, float]) -> tuple[float, float]:
+        return point[0] + x, point[1] + y
+
+    bends = tuple(Bend(moved(bend.start), moved(bend.end)) for bend in route.bends)
+    return Route(route.link, moved(route.start), bends, moved(route.end))

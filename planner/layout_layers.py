@@ -82,7 +82,7 @@ def rows_of(nodes: int, edges: Sequence[Edge]) -> Rows:
     layer = layers_of(nodes, edges)
     rows = Rows(nodes, layer, [[] for _ in range(nodes)])
     trunks: dict[tuple[int, str], list[int]] = {}
-    for edge in dict.fromkeys(edges):
+    for edge in sorted(set(edges)):  # so that their order does not matter
         source, target, lane = edge
         trunk = trunks.setdefault((source, lane), [source])
         while layer[source] + len(trunk) < layer[target]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from solidstate.planner.nesting import Nesting
-from solidstate.planner.tree import Gate, Leaf, Nested, Parallel, Sequence, Tree, exits, first_step
+from solidstate.planner.nest import Nest
+from solidstate.planner.tree import Gate, Leaf, Nested, Parallel, Sequence, Tree, entries, exits, first_step
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -37,24 +37,39 @@ class _Around(msgspec.Struct, frozen=True):
     machine: str = ""
 
 
-def places(nesting: Nesting) -> Iterator[Place | Fork]:
+def places(nest: Nest) -> Iterator[Place | Fork]:
     """Every step and every fork from left to right, the steps of a region in its place."""
-    for found in _walk(nesting.tree, _Around()):
-        told = _in_steps(found, nesting)
-        if isinstance(told, Place) and told.step in nesting.inside:
-            yield from _inside(told, nesting)
+    for found in _walk(nest.tree, _Around()):
+        told = _in_steps(found, nest)
+        if isinstance(told, Place) and told.step in nest.inside:
+            yield from _inside(told, nest)
         else:
             yield told
 
 
-def step_places(nesting: Nesting) -> dict[str, Place]:
+def first_steps(nest: Nest, unit: str) -> list[str]:
+    """The steps a unit begins with: itself, or those of its region."""
+    return entries(nest.inside[unit]) if unit in nest.inside else [unit]
+
+
+def last_steps(nest: Nest, unit: str) -> list[str]:
+    """The steps a unit ends with."""
+    return exits(nest.inside[unit]) if unit in nest.inside else [unit]
+
+
+def regions_of(nest: Nest) -> dict[str, str]:
+    """The region of each step that is in one."""
+    return {step.name: name for name, region in nest.regions.items() for step in region.steps}
+
+
+def step_places(nest: Nest) -> dict[str, Place]:
     """The place of each step."""
-    return {place.step: place for place in places(nesting) if isinstance(place, Place)}
+    return {place.step: place for place in places(nest) if isinstance(place, Place)}
 
 
-def rendezvous(nesting: Nesting) -> set[tuple[str, str]]:
+def rendezvous(nest: Nest) -> set[tuple[str, str]]:
     """All (waited for, waiting) pairs, as the trees have them: outside of regions by unit, inside of them by step."""
-    trees = (nesting.tree, *nesting.inside.values())
+    trees = (nest.tree, *nest.inside.values())
     return {
         (waited, found.step)
         for tree in trees
@@ -93,18 +108,18 @@ def _parts(node: Sequence, around: _Around) -> Iterator[tuple[Tree, _Around]]:
         after, gate = tuple(exits(part)), None
 
 
-def _in_steps(found: Place | Fork, nesting: Nesting) -> Place | Fork:
+def _in_steps(found: Place | Fork, nest: Nest) -> Place | Fork:
     """With the steps of regions in the place of their names."""
-    after = tuple(step for unit in found.after for step in nesting.last_steps(unit))
+    after = tuple(step for unit in found.after for step in last_steps(nest, unit))
     if isinstance(found, Fork):
-        return Fork(after, tuple(nesting.first_steps(unit)[0] for unit in found.first))
-    waits = tuple(step for unit in found.waits for step in nesting.last_steps(unit))
+        return Fork(after, tuple(first_steps(nest, unit)[0] for unit in found.first))
+    waits = tuple(step for unit in found.waits for step in last_steps(nest, unit))
     return msgspec.structs.replace(found, after=after, waits=waits)
 
 
-def _inside(region: Place, nesting: Nesting) -> Iterator[Place | Fork]:
+def _inside(region: Place, nest: Nest) -> Iterator[Place | Fork]:
     """The steps of a region: what it begins with is held up by what holds up the region."""
-    for found in _walk(nesting.inside[region.step], _Around(machine=region.machine)):
+    for found in _walk(nest.inside[region.step], _Around(machine=region.machine)):
         if found.after:
             yield found
         elif isinstance(found, Fork):

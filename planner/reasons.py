@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from solidstate.planner.makespan import Makespan, Span
-from solidstate.planner.nesting import Nesting
-from solidstate.planner.placement import Place
+from solidstate.planner.nest import Nest
+from solidstate.planner.placement import Place, regions_of
 
 SHOWN = 6
 """Names written out in a sentence before the rest is counted."""
@@ -27,22 +27,22 @@ class Rendezvous(msgspec.Struct, frozen=True):
     reason: str
 
 
-def meetings_of(nesting: Nesting, of_step: Mapping[str, Place], expected: Mapping[str, Makespan]) -> list[Rendezvous]:
+def meetings_of(nest: Nest, of_step: Mapping[str, Place], expected: Mapping[str, Makespan]) -> list[Rendezvous]:
     """All rendezvous from left to right. ``expected`` tells when units end, and inside of regions steps."""
     groups: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Place]] = {}
     for place in of_step.values():
         if place.waits:
             groups.setdefault((place.gate, place.after, place.waits), []).append(place)
-    clock = _Clock(nesting, expected)
-    mapped = {step.name for region in nesting.regions.values() for step in region.steps}
+    clock = _Clock(nest, expected)
+    mapped = {step.name for region in nest.regions.values() for step in region.steps}
     return [_meeting(group, mapped, clock) for group in groups.values()]
 
 
 class _Clock:
     """When steps are expected to end, and whether they park."""
 
-    def __init__(self, nesting: Nesting, expected: Mapping[str, Makespan]) -> None:
-        self._unit_of = nesting.unit_of()
+    def __init__(self, nest: Nest, expected: Mapping[str, Makespan]) -> None:
+        self._unit_of = regions_of(nest)
         self._outer = expected[""].spans
         self._inside = {name: span for one in expected.values() for name, span in one.spans.items()}
 

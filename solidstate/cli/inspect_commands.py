@@ -57,11 +57,12 @@ def list_pipelines(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 
 class _Checked(msgspec.Struct, frozen=True):
-    """What checking one pipeline found: its measures, or its problems."""
+    """What checking one pipeline found: its problems, or its measures: those of the machine that has most of each."""
 
     pipeline: str
     steps: int
     problems: list[SolidstateError]
+    machines: int = 1
     definition_bytes: int = 0
     history_events: int = 0
 
@@ -81,11 +82,14 @@ def _check(pipeline: PipelineDefinition) -> _Checked:
     plan = build_plan(pipeline)
     problems = _preset_problems(pipeline)
     try:
-        definition = compile_plan(plan).definition
+        compiled = compile_plan(plan)
     except SolidstateError as error:
         problems += error.items if isinstance(error, Errors) else (error,)
         return _Checked(pipeline.name, len(plan.steps), problems)
-    return _Checked(pipeline.name, len(plan.steps), problems, len(definition), history_events(definition))
+    sizes = [len(compiled.definition), *(len(part.definition) for part in compiled.parts)]
+    events = [history_events(compiled.definition, plan)]
+    events += [history_events(part.definition, plan, item=part.item) for part in compiled.parts]
+    return _Checked(pipeline.name, len(plan.steps), problems, len(sizes), max(sizes), max(events))
 
 
 def _preset_problems(pipeline: PipelineDefinition) -> list[SolidstateError]:
@@ -115,6 +119,8 @@ def _show_check(result: _Checked, terminal: Terminal) -> None:
             terminal.note(error_lines(problem))
         return
     size = f"definition {result.definition_bytes:,} of {MAX_DEFINITION_BYTES:,} bytes"
+    if result.machines > 1:
+        size = f"{result.machines} state machines, the largest {size}"
     history = f"history at most {result.history_events:,} of {MAX_HISTORY_EVENTS:,} events"
     terminal.show([line(Span("ok  ", "green"), name, f"  {plural(result.steps, 'step')}, {size}, {history}")])
 
@@ -124,6 +130,7 @@ def _check_document(result: _Checked) -> dict[str, Any]:
         "pipeline": result.pipeline,
         "ok": not result.problems,
         "steps": result.steps,
+        "state_machines": result.machines,
         "definition_bytes": result.definition_bytes,
         "history_events": result.history_events,
         "errors": [error_record(problem) for problem in result.problems],

@@ -18,10 +18,10 @@ from solidstate.cli.text import line, plural
 from solidstate.errors import SolidstateError
 from solidstate.load import load_pipeline
 from solidstate.planner.build import build_plan
-from solidstate.planner.compile import compile_plan
+from solidstate.planner.compile import compile_plan, machine_nest
 from solidstate.planner.estimates import Estimates
 from solidstate.planner.explain import Explanation, explained
-from solidstate.planner.nesting import Nesting, nesting_of
+from solidstate.planner.nest import Nest
 from solidstate.planner.plan import ExecutionPlan, encode_plan
 
 
@@ -47,11 +47,11 @@ def plan(arguments: argparse.Namespace, terminal: Terminal) -> int:
         )
     made = build_plan(load_pipeline(options.target))
     estimates = estimates_from(made, options.durations, options.home, terminal)
-    nesting = nesting_of(made, estimates.seconds if estimates.runs else None)
+    nest = machine_nest(made, estimates.seconds if estimates.runs else None)
     if options.svg is not None:
-        _draw(made, nesting, options.svg, terminal)
+        _draw(made, nest, options.svg, terminal)
     if options.explain:
-        told = _explained(made, nesting, estimates)
+        told = _explained(made, nest, estimates)
         if options.json:
             terminal.show_json(told)
         else:
@@ -59,18 +59,18 @@ def plan(arguments: argparse.Namespace, terminal: Terminal) -> int:
     elif options.json:
         terminal.show_bytes(msgspec.json.format(encode_plan(made), indent=2) + b"\n")
     elif options.svg is None:
-        terminal.show(plan_lines(made, nesting))
+        terminal.show(plan_lines(made, nest))
     return SUCCESS
 
 
-def _explained(made: ExecutionPlan, nesting: Nesting, estimates: Estimates) -> Explanation:
+def _explained(made: ExecutionPlan, nest: Nest, estimates: Estimates) -> Explanation:
     compiled = compile_plan(made, estimates.seconds if estimates.runs else None)
     definitions = {"": compiled.definition, **{part.name: part.definition for part in compiled.parts}}
-    return explained(made, nesting, definitions, estimates)
+    return explained(made, nest, definitions, estimates)
 
 
-def _draw(made: ExecutionPlan, nesting: Nesting, file: str, terminal: Terminal) -> None:
-    drawing = drawing_of(made, nesting).encode()
+def _draw(made: ExecutionPlan, nest: Nest, file: str, terminal: Terminal) -> None:
+    drawing = drawing_of(made, nest).encode()
     if file == "-":
         terminal.show_bytes(drawing)
         return

@@ -17,7 +17,9 @@ WIDTH = 120
 """Columns when there is no terminal to ask."""
 EVERY_STEP = 24
 """Steps up to which each has its row."""
-MOST_STEPS, MOST_MEETINGS, MOST_FORKS, MOST_NAMES = 12, 6, 4, 4
+MOST_STEPS, MOST_FORKS, MOST_NAMES = 12, 4, 4
+MOST_MEETINGS, FEW_MEETINGS = 8, 4
+"""Rendezvous explained: of a pipeline all of whose steps are shown, and of a larger one."""
 LONGEST_NAME = 40
 STATES = {
     "step": ("for a step", "for steps"),
@@ -80,12 +82,12 @@ def _short(name: str) -> str:
 
 
 def _meetings(explained: Explanation, width: int) -> list[Line]:
+    most = MOST_MEETINGS if len(explained.steps) <= EVERY_STEP else FEW_MEETINGS
     rows = [
-        [Span("parks" if one.parks else "", "yellow"), Span(f"{one.reason}.")]
-        for one in explained.rendezvous[:MOST_MEETINGS]
+        [Span("parks" if one.parks else "", "yellow"), Span(f"{one.reason}.")] for one in explained.rendezvous[:most]
     ]
-    lines = [line(Span("rendezvous", "bold")), *_indented_rows(rows, width)]
-    return [*lines, *_rest(len(explained.rendezvous) - MOST_MEETINGS, "rendezvous", "rendezvous", indent="  ")]
+    left = _rest(len(explained.rendezvous) - most, "rendezvous", "rendezvous", indent="  ")
+    return [line(Span("rendezvous", "bold")), *_indented_rows(rows, width), *left]
 
 
 def _rest(count: int, noun: str, many: str = "", *, indent: str = "") -> list[Line]:
@@ -212,6 +214,16 @@ def _assumed(explained: Explanation) -> str:
         if known.assumed:
             steps = named(known.assumed) if len(known.assumed) <= 3 else plural(len(known.assumed), "step")
             times += f", the median of {human_duration(known.typical_s)} for {steps}"
-    items = ", ".join(f"{count:,} items for {step}" for step, count in list(known.items.items())[:3])
+    items = ", ".join(
+        f"{plural(count, 'item')} for {_listed(steps)}" for count, steps in _by_count(known.items).items()
+    )
     said = [times, items, "memory as declared, warm functions, small outputs", f"prices of {REGION}, {AS_OF}"]
     return "; ".join(part for part in said if part)
+
+
+def _by_count(items: dict[str, int]) -> dict[int, list[str]]:
+    """Mapped steps by how many items they are run for."""
+    found: dict[int, list[str]] = {}
+    for step, count in items.items():
+        found.setdefault(count, []).append(step)
+    return dict(list(found.items())[:MOST_NAMES])

@@ -8,26 +8,26 @@ import msgspec
 
 from solidstate.cli.text import BLANK, Line, Span, indented, line, plural, table
 from solidstate.planner.graph import dag_of_plan
-from solidstate.planner.nesting import Nesting
-from solidstate.planner.placement import rendezvous
+from solidstate.planner.nest import Nest
+from solidstate.planner.placement import last_steps, rendezvous
 from solidstate.planner.plan import ExecutionPlan, Step, StepInput, StepOutput
 from solidstate.planner.tree import Gate, Leaf, Nested, Sequence, Tree, leaves, nodes
 
 
-def plan_lines(plan: ExecutionPlan, nesting: Nesting) -> list[Line]:
+def plan_lines(plan: ExecutionPlan, nest: Nest) -> list[Line]:
     """The nested form, with what each step takes and gives, and what it waits for by itself."""
     longest = 1 + max(dag_of_plan(plan).levels(), default=-1)
     facts = [plural(len(plan.steps), "step"), f"{longest} one after the other"]
-    waiting = len({step for _, step in rendezvous(nesting)})
+    waiting = len({step for _, step in rendezvous(nest)})
     if waiting:
         facts.append(f"{waiting} with a rendezvous")
-    parts = sum(isinstance(node, Nested) for tree in (nesting.tree, *nesting.inside.values()) for node in nodes(tree))
+    parts = sum(isinstance(node, Nested) for tree in (nest.tree, *nest.inside.values()) for node in nodes(tree))
     if parts:
         facts.append(plural(1 + parts, "state machine"))
     lines = [line(Span(plan.pipeline, "bold"), Span(f"  {', '.join(facts)}", "dim"))]
     if plan.description:
         lines.append(line(plan.description))
-    return [*lines, BLANK, *_Drawn(plan, nesting).lines()]
+    return [*lines, BLANK, *_Drawn(plan, nest).lines()]
 
 
 class _Todo(msgspec.Struct, frozen=True):
@@ -42,13 +42,13 @@ class _Todo(msgspec.Struct, frozen=True):
 class _Drawn:
     """One plan being drawn, without recursion: a nest may be deep."""
 
-    def __init__(self, plan: ExecutionPlan, nesting: Nesting) -> None:
+    def __init__(self, plan: ExecutionPlan, nest: Nest) -> None:
         self._steps = {step.name: step for step in plan.steps}
-        self._nesting = nesting
+        self._nest = nest
         self._lines: list[Line] = []
 
     def lines(self) -> list[Line]:
-        todo = [_Todo(self._nesting.tree, (), ())]
+        todo = [_Todo(self._nest.tree, (), ())]
         while todo:
             todo.extend(reversed(self._draw(todo.pop())))
         return self._lines
@@ -56,11 +56,13 @@ class _Drawn:
     def _draw(self, one: _Todo) -> list[_Todo]:
         """Write what ``one`` begins with; returns what is inside it."""
         node = one.tree
-        if isinstance(node, Leaf) and node.step in self._nesting.inside:
-            over = self._nesting.regions[node.step].over
-            self._put(one, [line(Span(f"↻ for each of {over.step}.{over.output}", "cyan"), self._also(node.waits))])
+        if isinstance(node, Leaf) and node.step in self._nest.inside:
+            over = self._nest.regions[node.step].over
+            also = self._also(node.waits)
+            each = line(Span(f"↻ for each of {over.step}.{over.output}", "cyan"))
+            self._put(one, [each, *([line(Span("│  ", "cyan"), also)] if also.text else [])])
             bar: Line = (*one.rest, Span("│  ", "cyan"))
-            return [_Todo(self._nesting.inside[node.step], bar, bar)]
+            return [_Todo(self._nest.inside[node.step], bar, bar)]
         if isinstance(node, Leaf):
             self._put(one, _step(self._steps[node.step], self._also(node.waits)))
             return []
@@ -90,10 +92,10 @@ class _Drawn:
             self._lines.append((*(one.rest if number else one.first), *text))
 
     def _also(self, waits: tuple[str, ...]) -> Span:
-        return Span(f"  also waits for {self._names(waits)}" if waits else "", "yellow")
+        return Span(f"also waits for {self._names(waits)}" if waits else "", "yellow")
 
     def _names(self, units: tuple[str, ...]) -> str:
-        return ", ".join(step for unit in units for step in self._nesting.last_steps(unit))
+        return ", ".join(step for unit in units for step in last_steps(self._nest, unit))
 
 
 def _step(step: Step, also: Span) -> list[Line]:
@@ -107,7 +109,8 @@ def _step(step: Step, also: Span) -> list[Line]:
         extra.append(line(Span("resources  ", "dim"), ", ".join(step.resources)))
     if step.retry:
         extra.append(line(Span("retry  ", "dim"), f"up to {step.retry.max_attempts} attempts"))
-    return [line(Span(step.name, "bold"), solid, also, told), *indented([*facts, *extra], 4)]
+    waits = [(also,)] if also.text else []
+    return [line(Span(step.name, "bold"), solid, told), *indented([*waits, *facts, *extra], 4)]
 
 
 def _type(name: str, *, nothing: bool) -> str:
