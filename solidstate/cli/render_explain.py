@@ -83,9 +83,8 @@ def _short(name: str) -> str:
 
 def _meetings(explained: Explanation, width: int) -> list[Line]:
     most = MOST_MEETINGS if len(explained.steps) <= EVERY_STEP else FEW_MEETINGS
-    rows = [
-        [Span("parks" if one.parks else "", "yellow"), Span(f"{one.reason}.")] for one in explained.rendezvous[:most]
-    ]
+    shown = explained.rendezvous[:most]
+    rows = [[Span("parks" if one.parks else "", "yellow"), Span(f"{one.reason}.")] for one in shown]
     left = _rest(len(explained.rendezvous) - most, "rendezvous", "rendezvous", indent="  ")
     return [line(Span("rendezvous", "bold")), *_indented_rows(rows, width), *left]
 
@@ -121,7 +120,7 @@ def _expected(explained: Explanation, width: int) -> list[Line]:
 
 def _makespan(explained: Explanation) -> str:
     ratio = explained.makespan_s / explained.critical_path_s if explained.critical_path_s else 1.0
-    path = explained.critical_path
+    path = [_short(step) for step in explained.critical_path]
     shown = path if len(path) <= 5 else [*path[:2], f"({len(path) - 4:,} more)", *path[-2:]]
     return (
         f"{human_duration(explained.makespan_s)}, {ratio:.2f} times the critical path of "
@@ -214,9 +213,8 @@ def _assumed(explained: Explanation) -> str:
         if known.assumed:
             steps = named(known.assumed) if len(known.assumed) <= 3 else plural(len(known.assumed), "step")
             times += f", the median of {human_duration(known.typical_s)} for {steps}"
-    items = ", ".join(
-        f"{plural(count, 'item')} for {_listed(steps)}" for count, steps in _by_count(known.items).items()
-    )
+    counts = _by_count(known.items).items()
+    items = ", ".join(f"{plural(count, 'item')} for {_listed(steps)}" for count, steps in counts)
     said = [times, items, "memory as declared, warm functions, small outputs", f"prices of {REGION}, {AS_OF}"]
     return "; ".join(part for part in said if part)
 

@@ -59,7 +59,7 @@ def test_an_n_is_explained() -> None:
         "  invocations  6 of the Lambda function, 6.2 GB-s; 9 GETs and 8 PUTs of S3",
         history,
         size,
-        "  cost         $0.000348 a run, $87.10 for a million steps: Step Functions $0.000200, Lambda $0.000105, S3 "
+        "  cost         $0.000348 a run, $87.03 for a million steps: Step Functions $0.000200, Lambda $0.000105, S3 "
         "$0.0000436",
         "  assumed      durations of 1 run; memory as declared, warm functions, small outputs; prices of us-east-1, "
         "2026-11",
