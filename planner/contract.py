@@ -155,7 +155,7 @@ class StepDigest(msgspec.Struct, frozen=True, omit_defaults=True):
     """A step's answer: what a person wants to read in the console, bounded to 8 KiB. Never data."""
 
     step: str
-    status: Literal["success", "skipped", "not selected"]
+    status: Literal["success", "skipped", "not selected", "parked"]
     outputs: dict[str, str] = {}
     expectations: dict[str, str] = {}
     materializations: list[str] = []
