@@ -54,9 +54,9 @@ def compile_plan(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None
     """The state machine of ``plan``, the same bytes for the same plan and estimates.
 
     Laid out for people, or without white space when only that fits into the quota. ARNs are left open (see
-    :func:`substitute`). ``seconds`` are estimates of how long each step takes, for mapped steps one item; they change
-    what parks, never what waits for what. Raises :class:`Errors` with every :class:`CompileError` when the plan cannot
-    be deployed.
+    :func:`substitute`). ``seconds`` are estimates of how long each step takes, a mapped one for all of its items; they
+    change what parks, never what waits for what. Raises :class:`Errors` with every :class:`CompileError` when the plan
+    cannot be deployed.
     """
     own, *parts = build_machines(plan, seconds)
     definition = _encoded(own)

@@ -1,8 +1,8 @@
 """What a run that goes well is expected to use, counted on the very definitions that are deployed, and its price.
 
 Walked are the states on the way of success: failures, retries and what catches them cost extra when they happen. S3
-requests are those of the handler (``solidstate.handler.step``, ``.start``, ``.end``, ``.items``): one GET for each
-distinct upstream step and one PUT a step; outputs beyond 256 KiB, which have objects of their own, are not known here.
+requests are those of the handler, which ``tests/e2e/test_costs.py`` compares: one GET for each distinct upstream step
+and one PUT a step; outputs beyond 256 KiB, which have objects of their own, are not known here.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from solidstate.planner.plan import ExecutionPlan, Step, StepCompute
 
 OWN_S = 0.1
 """What an invocation takes that runs no step: Start run, End run, the items of a Map, a step that only parks."""
+LOOKS = 4
+"""Requests of a step that parks to see that one has not ended: neither a commit nor the mark of a failure, twice."""
 PARKED_EVENTS = TASK_EVENTS
 """What waking a parked step adds: the state it goes on in."""
 
@@ -102,11 +104,12 @@ class _Counter:
                 self._state(state, scope, self._items_before(scope, name))
 
     def park(self, name: str, *, gate: bool) -> None:
-        """One wait that is not over when it is looked at: a token stored, one more look, and, for a step, the state it
-        goes on in."""
+        """One wait that is not over when it is looked at: a token stored between two looks, and, for a step, the state
+        it goes on in, which reads the inputs again."""
         times = self._estimates.items.get(name, 1)
+        step = self._steps.get(name)
         self.counts.puts += times
-        self.counts.gets += times
+        self.counts.gets += LOOKS * times + (self._upstream_gets(step, times) if step is not None and not gate else 0)
         if not gate:
             self.counts.enter("woken", times)
             self.counts.invocations += times
@@ -175,18 +178,21 @@ class _Counter:
         if kind == "start":
             counts.puts += 2
         elif kind == "items":
-            counts.gets += runs
+            counts.gets += runs * (1 + len(payload.get("waits", ())))
             counts.puts += runs if payload.get("listed") else 0
         elif kind == "gate":
             counts.gets += runs * len(payload.get("waits", ()))
         elif kind == "end":
-            counts.gets += 1 + sum(self._estimates.items.get(name, 1) for name in self._steps)
+            mapped = {step.map_over for step in self._steps.values()} - {None}
+            counts.gets += 1 + len(mapped) + sum(self._estimates.items.get(name, 1) for name in self._steps)
             counts.puts += 2
 
     def _upstream_gets(self, step: Step, runs: int) -> int:
-        """One for each distinct upstream step; one for each item where the results of all items are collected."""
+        """One for each distinct upstream step; where the results of all items are collected, one for each item and one
+        for the list of them."""
         collected = {ref.step for inp in step.inputs if inp.kind == "collect" for ref in inp.sources}
-        return runs * sum(self._estimates.items.get(name, 1) if name in collected else 1 for name in step.upstream())
+        items = self._estimates.items
+        return runs * sum(1 + items[name] if name in collected & items.keys() else 1 for name in step.upstream())
 
     def _compute(self, name: str) -> StepCompute:
         step = self._steps.get(name)

@@ -53,20 +53,20 @@ def test_requests_are_a_get_for_each_input_and_a_put_for_each_step() -> None:
 
 
 def test_a_step_that_parks_costs_a_state_more() -> None:
-    """An invocation, a token stored, another look, and the events of the state in which it goes on."""
+    """An invocation that reads the inputs again, a token stored between two looks, and the events of a state."""
     at_once, parked = counted(N_SHAPE), counted(N_SHAPE, parked={"d": False})
     assert parked.transitions == at_once.transitions + 1
     assert parked.invocations == at_once.invocations + 1
-    assert (parked.gets, parked.puts) == (at_once.gets + 1, at_once.puts + 1)
+    assert (parked.gets, parked.puts) == (at_once.gets + 4 + 2, at_once.puts + 1)
     assert parked.events[""] == at_once.events[""] + 5
     assert parked.gb_seconds == pytest.approx(at_once.gb_seconds + OWN_S)
 
 
 def test_a_gate_that_parks_goes_on_by_itself() -> None:
-    """It costs a token and a look."""
+    """It costs a token between two looks."""
     at_once, parked = counted(N_SHAPE), counted(N_SHAPE, parked={"d": True})
     assert parked.transitions == at_once.transitions
-    assert (parked.gets, parked.puts) == (at_once.gets + 1, at_once.puts + 1)
+    assert (parked.gets, parked.puts) == (at_once.gets + 4, at_once.puts + 1)
 
 
 def mapping(most: int) -> ExecutionPlan:
@@ -77,12 +77,12 @@ def mapping(most: int) -> ExecutionPlan:
 
 
 def test_an_inline_map_counts_for_each_item() -> None:
-    """Its items are listed once; whoever collects reads every item, and so does End run."""
+    """Whoever needs them all reads which there are, and each of them."""
     plan = mapping(100)
     counts = counted(plan, estimates_of(plan, Measured(("r",), {"a": 2.0}, {"a": 8.0}, {"a": 4, "b": 4})))
     assert counts.states == {"start": 1, "step": 2 + 2 * 4, "items": 1, "map": 1, "end": 1}
     assert counts.invocations == 1 + 10 + 1 + 1
-    assert counts.gets == 1 + 4 + 4 + 4 + (1 + 2 + 2 * 4)
+    assert counts.gets == 1 + 4 + 4 + (1 + 4) + (1 + 1 + 2 + 2 * 4)
     assert counts.puts == 2 + 10 + 2
     assert counts.events == {"": 2 + 5 * 5 + 4 + 4 * (2 + 2 * 5)}
     assert counts.gb_seconds == pytest.approx(3 * OWN_S + 2.0 + 8.0 + 8.0 + 2.0)  # b is not measured: 2 s an item

@@ -42,7 +42,7 @@ def run_of(store: MemoryStore, run: str, started: float, *events: AnyEvent, pipe
 
 def test_the_attempt_that_succeeded_counts() -> None:
     """Not those before it, nor steps that failed or were skipped."""
-    events = [
+    events: list[AnyEvent] = [
         StepStart(run="r", pipeline="p", seq=1, time=0.0, elapsed_s=0.0, step="a", attempt=1, solid="a"),
         StepRetry(
             run="r",
