@@ -44,3 +44,13 @@ def test_what_has_room_is_straight() -> None:
     chain = {round(at[node], 6) for node in (1, 2, 3)}
     assert (len(waypoints), len(chain)) == (1, 1)
     assert abs(waypoints.pop() - chain.pop()) >= 10
+
+
+def test_long_edges_turn_at_their_ends_only() -> None:
+    """Not a little in every layer: wherever there is room, all waypoints of an edge have one place."""
+    pairs = [(0, 1), (2, 4), (3, 4), (3, 5), (4, 6), (5, 6), (3, 7), (5, 7), (4, 8), (7, 8), (3, 9), (6, 9)]
+    rows = rows_of(10, [(source, target, "") for source, target in pairs])
+    arrange(rows)
+    at = align(rows, lambda left, right: 10.0)
+    assert max(len(way) for way in rows.ways.values()) > 3
+    assert all(len({round(at[node], 4) for node in way[1:-1]}) <= 1 for way in rows.ways.values())
