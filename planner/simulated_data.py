@@ -46,15 +46,16 @@ def look_up(path: str, data: Any, context: Mapping[str, Any]) -> Any:
 def fill_in(template: Any, data: Any, context: Mapping[str, Any]) -> Any:
     """A payload template with the fields whose names end in ``.$`` computed."""
     if isinstance(template, dict):
-        return {
-            (key[:-2] if key.endswith(".$") else key): (
-                look_up(value, data, context) if key.endswith(".$") else fill_in(value, data, context)
-            )
-            for key, value in template.items()
-        }
+        return dict(_filled(key, value, data, context) for key, value in template.items())
     if isinstance(template, list):
         return [fill_in(one, data, context) for one in template]
     return template
+
+
+def _filled(key: str, value: Any, data: Any, context: Mapping[str, Any]) -> tuple[str, Any]:
+    if key.endswith(".$"):
+        return key.removesuffix(".$"), look_up(value, data, context)
+    return key, fill_in(value, data, context)
 
 
 def put_result(state: Mapping[str, Any], data: Any, result: Any) -> Any:

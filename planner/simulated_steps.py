@@ -34,6 +34,9 @@ class Behaviour(msgspec.Struct, frozen=True):
     withheld: tuple[str, ...] = ()
 
 
+_Waiting = contract.StepPayload | contract.ItemsPayload | contract.GatePayload
+
+
 class Call(Protocol):
     """One invocation, as the machine sees it. Each ends in one of these ways; a parked one is woken later."""
 
@@ -68,7 +71,8 @@ class SimulatedSteps:
         self.starts: dict[str, float] = {}
         self.ends: dict[str, float] = {}
         self.endings: dict[str, Ending] = {}
-        self.waited: dict[str, None] = {}
+        self.parked: dict[str, None] = {}
+        self.begun = 0.0
         self._plan = plan
         self._steps = {step.name: step for step in plan.steps}
         self._agenda = agenda
@@ -80,7 +84,8 @@ class SimulatedSteps:
         self._undecided: set[str] = set()  # skipped, or failed, in a way that leaves no commit
         self._outside: set[str] = set()  # skipped for a reason that concerns all items
         self._marked: set[str] = set()
-        self._parked: dict[str, _Parked] = {}
+        self._asleep: dict[str, _Parked] = {}
+        self._awaited: dict[str, tuple[str, ...]] = {}  # by those who were woken
 
     # What the machine asks for.
 
@@ -89,6 +94,7 @@ class SimulatedSteps:
         match payload:
             case contract.StartPayload():
                 run = contract.RunHandle("simulated", "", payload.pipeline, payload.plan)
+                self.begun = self._agenda.now
                 call.answer({"run": msgspec.to_builtins(run)})
             case contract.EndPayload():
                 self._end_run(call)
@@ -116,10 +122,14 @@ class SimulatedSteps:
             self._undecided.add(name)
             self._over(name, "failed")
 
+    def ended_as(self, ending: Ending) -> frozenset[str]:
+        """Who has ended that way."""
+        return frozenset(name for name, found in self.endings.items() if found == ending)
+
     def stuck(self) -> str:
         """Who is parked at the end of all that happens, and why."""
         said: list[str] = []
-        for name, parked in list(self._parked.items())[:5]:
+        for name, parked in list(self._asleep.items())[:5]:
             missing = [one for one in parked.waits if one not in self._marked]
             if missing:
                 said.append(f"`{name}` waits for {name_list(missing, 5)}")
@@ -129,20 +139,22 @@ class SimulatedSteps:
 
     # What the function does.
 
-    def _settled(self, payload: contract.StepPayload | contract.ItemsPayload | contract.GatePayload, key: str, call: Call) -> bool:
+    def _settled(self, payload: _Waiting, key: str, call: Call) -> bool:
         """Whether all that is waited for is on record. If not, the call is parked and nothing more is to be done."""
+        woken = not isinstance(payload, contract.GatePayload) and payload.woken
+        if woken and key not in self._awaited:
+            raise SimulationError(f"`{key}` is invoked as woken, but it never parked.", subject=key)
         item = None if isinstance(payload, contract.ItemsPayload) else payload.item
-        waits = tuple(self._place(name, item) for name in payload.waits)
+        waits = self._awaited[key] if woken else tuple(label(name, item) for name in payload.waits)
         missing = [name for name in waits if name not in self._marked]
         if not missing:
             return True
         if payload.token is None:
             raise SimulationError(
-                f"`{key}` was woken although {name_list(missing)} have not ended, and has no token to park with.",
-                subject=key,
+                f"`{key}` waits for {name_list(missing)}, but has no token to park with.", subject=key
             )
-        self.waited[key] = None
-        self._parked[key] = _Parked(call, waits)
+        self.parked[key] = None
+        self._asleep[key] = _Parked(call, waits)
         call.park()
         return False
 
@@ -194,15 +206,12 @@ class SimulatedSteps:
         """Put on record that something has ended, and wake those for whom it was the last."""
         self._marked.add(name)
         for sleeper in wakes:
-            key = self._place(sleeper, item)
-            parked = self._parked.get(key)
+            key = label(sleeper, item)
+            parked = self._asleep.get(key)
             if parked is not None and self._marked.issuperset(parked.waits):
-                del self._parked[key]
+                self._awaited[key] = parked.waits
+                del self._asleep[key]
                 self._agenda.soon(self._agenda.latencies.wake_s, parked.call.wake)
-
-    def _place(self, name: str, item: str | None) -> str:
-        """The label under which a step is known to another, which is run for ``item`` or once."""
-        return name if item is None else label(name, item)
 
     def _tell_items(self, payload: contract.ItemsPayload, call: Call) -> None:
         if not self._settled(payload, payload.steps[0], call):

@@ -49,8 +49,9 @@ class Agenda:
     def __init__(self, latencies: Latencies, cap: int | None = None, chance: Chance | None = None) -> None:
         self.latencies = latencies
         self.now = 0.0
-        self.running = 0
+        self.calls = 0
         self.peak = 0
+        self._running = 0
         self._cap = cap
         self._chance = chance
         self._heap: list[tuple[float, int, Action]] = []
@@ -74,19 +75,21 @@ class Agenda:
         return self._chance.uniform(0, seconds) if self._chance is not None else seconds
 
     def call(self, action: Action) -> None:
-        """``action`` once one more function may run and is warm. It ends with :meth:`hang_up`."""
-        if self._cap is not None and self.running >= self._cap:
-            self._queue.append(action)
-            return
-        self.running += 1
-        self.peak = max(self.peak, self.running)
-        self.soon(self.latencies.invocation_s, action)
+        """``action`` in a function of its own, once one more may run and is warm. It ends with :meth:`hang_up`."""
+        self.calls += 1
+        self._queue.append(action)
+        self._answer_next()
 
     def hang_up(self) -> None:
         """One function has ended."""
-        self.running -= 1
-        if self._queue:
-            self.call(self._queue.popleft())
+        self._running -= 1
+        self._answer_next()
+
+    def _answer_next(self) -> None:
+        if self._queue and (self._cap is None or self._running < self._cap):
+            self._running += 1
+            self.peak = max(self.peak, self._running)
+            self.soon(self.latencies.invocation_s, self._queue.popleft())
 
     def run(self) -> None:
         """Until nothing is left to happen."""
