@@ -90,14 +90,25 @@ def build_machines(plan: ExecutionPlan, seconds: Mapping[str, float] | None = No
     if not plan.steps:
         raise CompileError(f"Pipeline `{plan.pipeline}` has no steps, so there is nothing to compile.")
     nest = nest_of(plan, seconds)
-    whole = fitted(plan, nest, brief=False)
-    if not any(isinstance(node, Nested) for tree in (whole.tree, *whole.inside.values()) for node in nodes(tree)):
-        return emit(plan, whole)
+    brief = fitted(plan, nest, brief=True)
+    if not _has_parts(brief):
+        whole = fitted(plan, nest, brief=False)
+        if not _has_parts(whole):
+            return emit(plan, whole)
     steps = {step.name: step for step in plan.steps}
     return [
-        Emitted(one.name, msgspec.structs.replace(one.machine, states=terse(one.machine.states, steps)), one.item)
-        for one in emit(plan, fitted(plan, nest, brief=True))
+        Emitted(
+            one.name,
+            msgspec.structs.replace(one.machine, states=terse(one.machine.states, steps)),
+            one.item,
+            brief=True,
+        )
+        for one in emit(plan, brief)
     ]
+
+
+def _has_parts(nest: Nest) -> bool:
+    return any(isinstance(node, Nested) for tree in (nest.tree, *nest.inside.values()) for node in nodes(tree))
 
 
 def fitted(plan: ExecutionPlan, nest: Nest, *, brief: bool) -> Nest:
@@ -173,7 +184,7 @@ def _part_names() -> Callable[[], str]:
 
 def _encoded(one: Emitted) -> bytes:
     compact = encode_machine(one.machine, readable=False)
-    if len(compact) > READABLE_BELOW:
+    if one.brief or len(compact) > READABLE_BELOW:
         return compact
     readable = encode_machine(one.machine)
     return readable if deployed_bytes(readable) <= MAX_DEFINITION_BYTES else compact
