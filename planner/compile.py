@@ -95,7 +95,12 @@ def build_machines(plan: ExecutionPlan, seconds: Mapping[str, float] | None = No
         return machines
     steps = {step.name: step for step in plan.steps}
     return [
-        Emitted(one.name, msgspec.structs.replace(one.machine, states=terse(one.machine.states, steps)), one.item)
+        Emitted(
+            one.name,
+            msgspec.structs.replace(one.machine, states=terse(one.machine.states, steps)),
+            one.item,
+            brief=True,
+        )
         for one in machines
     ]
 
@@ -108,10 +113,16 @@ def machine_nest(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None
 def _fitted_nest(plan: ExecutionPlan, seconds: Mapping[str, float] | None) -> tuple[Nest, bool]:
     """The nest of ``plan``, fitted, and whether its states are to be written in few words: where there are parts."""
     nest = nest_of(plan, seconds)
-    whole = fitted(plan, nest, brief=False)
-    if not any(isinstance(node, Nested) for tree in (whole.tree, *whole.inside.values()) for node in nodes(tree)):
-        return whole, False
-    return fitted(plan, nest, brief=True), True
+    brief = fitted(plan, nest, brief=True)
+    if not _has_parts(brief):
+        whole = fitted(plan, nest, brief=False)
+        if not _has_parts(whole):
+            return whole, False
+    return brief, True
+
+
+def _has_parts(nest: Nest) -> bool:
+    return any(isinstance(node, Nested) for tree in (nest.tree, *nest.inside.values()) for node in nodes(tree))
 
 
 def fitted(plan: ExecutionPlan, nest: Nest, *, brief: bool) -> Nest:
@@ -187,7 +198,7 @@ def _part_names() -> Callable[[], str]:
 
 def _encoded(one: Emitted) -> bytes:
     compact = encode_machine(one.machine, readable=False)
-    if len(compact) > READABLE_BELOW:
+    if one.brief or len(compact) > READABLE_BELOW:
         return compact
     readable = encode_machine(one.machine)
     return readable if deployed_bytes(readable) <= MAX_DEFINITION_BYTES else compact
