@@ -97,16 +97,7 @@ def replay_from(
     record = record_of(store, pipeline.name, run)
     _check_selected(record, planned)
     _check_item(store, loaded, planned, record, item)
-    own = keys.commit(pipeline.name, step, run, item or "")
-    overlay = OverlayStore(
-        store,
-        (
-            own,
-            keys.attempts_prefix(pipeline.name, step, run, item or ""),
-            keys.run_events(pipeline.name, run),
-            keys.run_summary(pipeline.name, run),
-        ),
-    )
+    overlay = OverlayStore(store, _traces(pipeline.name, step, run))
     events: list[AnyEvent] = []
     runtime = Runtime([loaded], overlay, engine="replay", open_fs=open_fs, observer=events.append, sleep=lambda _: None)
     causes = Causes()
@@ -121,6 +112,18 @@ def replay_from(
     if raise_on_error:
         result.raise_on_error()
     return result.result_for_solid(step)
+
+
+def _traces(pipeline: str, step: str, run: str) -> tuple[str, ...]:
+    """What tells how the step, or any item of it, ended then."""
+    return (
+        keys.commit(pipeline, step, run),
+        keys.commits_prefix(pipeline, step, run),
+        keys.attempts_prefix(pipeline, step, run),
+        keys.all_attempts_prefix(pipeline, step, run),
+        keys.run_events(pipeline, run),
+        keys.run_summary(pipeline, run),
+    )
 
 
 class _Replayed(PipelineResult):
