@@ -35,7 +35,9 @@ def look(context: Any) -> str:
 @pipeline(
     modes=[Mode("local", resources={"clock": "now", "extra": 1}), Mode("prod", resources={"clock": clock, "base": 1})],
     presets=[
-        Preset("prod", mode="prod", run_config={"resources": {"clock": {"config": {"zone": "CET"}}}, "tags": {"a": "b"}})
+        Preset(
+            "prod", mode="prod", run_config={"resources": {"clock": {"config": {"zone": "CET"}}}, "tags": {"a": "b"}}
+        )
     ],
 )
 def timely() -> None:

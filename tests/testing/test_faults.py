@@ -20,7 +20,9 @@ def _no_calls() -> None:
 def states_failed(stack: LocalStack, execution: str) -> list[str]:
     """Error names of the Lambda tasks that failed, as Step Functions tells them."""
     failed = [event for event in stack.history(execution) if event["type"] in ("LambdaFunctionFailed", "TaskFailed")]
-    return [event.get("lambdaFunctionFailedEventDetails", event.get("taskFailedEventDetails"))["error"] for event in failed]
+    return [
+        event.get("lambdaFunctionFailedEventDetails", event.get("taskFailedEventDetails"))["error"] for event in failed
+    ]
 
 
 def test_throttling_costs_nothing_but_retries(local_stack: LocalStack) -> None:

@@ -32,22 +32,11 @@ def sums():
 '''
 
 TESTS = '''\
-"""Ten tests, three lines each, that say when each was under way."""
-
-import time
+"""Ten tests of three lines."""
 
 import pytest
 
 from sums import sums
-
-
-@pytest.fixture(autouse=True)
-def _timed(request):
-    began = time.monotonic()
-    stack = request.getfixturevalue("local_stack")
-    ready = time.monotonic()
-    yield
-    print(f"\\nTIMED ready={ready - began:.3f} run={time.monotonic() - ready:.3f} bucket={stack.bucket}")
 
 
 @pytest.mark.parametrize("count", range(10))
@@ -56,13 +45,47 @@ def test_sums(local_stack, count):
     assert result.output("total") == sum(range(count))
 '''
 
+CONFTEST = '''\
+"""Says of each test how long it took to get going, and to run: in all, and of this process's CPU."""
+
+import time
+
+import pytest
+
+
+def _timed(item, phase):
+    began = time.perf_counter(), time.process_time()
+    yield
+    wall, cpu = time.perf_counter() - began[0], time.process_time() - began[1]
+    item.user_properties.append((phase, f"{wall:.3f} {cpu:.3f}"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup(item):
+    yield from _timed(item, "setup")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    yield from _timed(item, "call")
+
+
+def pytest_terminal_summary(terminalreporter):
+    for report in terminalreporter.stats.get("passed", []):
+        facts = dict(report.user_properties)
+        terminalreporter.write_line(f"TIMED {facts['setup']} {facts['call']}")
+'''
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with a pipeline and its tests; no conftest, no settings but strictness."""
+    """A folder with a pipeline and its tests; nothing in it makes the plugin known."""
     (tmp_path / "sums.py").write_text(PIPELINE)
     (tmp_path / "test_sums.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\nfilterwarnings = error\naddopts = --strict-config\n")
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\npythonpath = .\nfilterwarnings = error\naddopts = --strict-config\n"
+    )
     return tmp_path
 
 
@@ -79,18 +102,14 @@ def run_pytest(project: Path, *arguments: str) -> str:
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "two workers"])
 def test_ten_tests_of_somebody_pass(project: Path, workers: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """In one process and under xdist; the first of each process opens a stack, the others find it."""
-    text = run_pytest(project, "-rP", *workers)
-    timed = re.findall(r"TIMED ready=([\d.]+) run=([\d.]+) bucket=(\S+)", text)
+    text = run_pytest(project, *workers)
+    timed = [[float(one) for one in found] for found in re.findall(r"TIMED (\S+) (\S+) (\S+) (\S+)", text)]
     assert "10 passed" in text
     assert len(timed) == 10
-    opened = sorted((float(ready) for ready, _, _ in timed), reverse=True)
-    firsts = len(workers) or 1
-    runs = sorted(float(run) for _, run, _ in timed)
     with capsys.disabled():
-        print(
-            f"\n{' '.join(workers) or 'one process'}: stack ready for the first test after {opened[:firsts]} s, for "
-            f"the others after at most {opened[firsts]} s; a run {runs[0]} to {runs[-firsts - 1]} s, first {runs[-1]} s"
-        )
+        print(f"\n{' '.join(workers) or 'one process'}, seconds (and CPU seconds) to set up, then to run:")
+        for setup, setup_cpu, call, call_cpu in timed:
+            print(f"  {setup:6.3f} ({setup_cpu:.3f})  {call:6.3f} ({call_cpu:.3f})")
 
 
 LOADED = """
