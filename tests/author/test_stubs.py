@@ -86,8 +86,8 @@ def test_what_is_no_stub_is_refused() -> None:
     with pytest.raises(DefinitionError) as lacking:
         with_resources(timely, {"clock": clock})
     assert str(lacking.value) == (
-        "Pipeline `timely` with these resources: Resource `base` is required by resource `clock`, but mode `local` does "
-        "not provide it.\n"
+        "Pipeline `timely` with these resources: Resource `base` is required by resource `clock`, but mode `local` "
+        "does not provide it.\n"
         "  at: timely.modes.local\n"
         '  fix: add it: `Mode("local", resources={"base": ...})`'
     )

@@ -1,4 +1,4 @@
-"""The local AWS of these tests ends with each module: one that is open keeps others of this process from opening one."""
+"""The local AWS of these tests ends with each module: while it is open, no other test can open one."""
 
 from __future__ import annotations
 
