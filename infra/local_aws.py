@@ -37,6 +37,7 @@ class LocalAws:
         self.region = region
         self.account_id = ACCOUNT_ID
         self._clients: dict[str, Any] = {}
+        self._session: Any = None
         self._lock = threading.Lock()
 
     def client(self, service: str) -> Any:
@@ -44,10 +45,11 @@ class LocalAws:
         import boto3
 
         with self._lock:
+            if self._session is None:  # one for all: each reads the endpoints of every service anew
+                self._session = boto3.session.Session()
             if service not in self._clients:
-                # The stubs list every service as a literal; here it is a parameter.
-                session: Any = boto3.session.Session()
-                self._clients[service] = session.client(
+                # The stubs list every service as a literal; here it is a parameter, and the session Any.
+                self._clients[service] = self._session.client(
                     service, region_name=self.region, endpoint_url=self.endpoint_url
                 )
             return self._clients[service]
