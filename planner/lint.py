@@ -134,7 +134,7 @@ def _lint_map(state: dict[str, Any], path: str) -> Iterator[CompileError]:
             f"A Map is `INLINE` or `DISTRIBUTED`, but this one is `{mode}`.",
         )
     if mode == "INLINE":
-        for field in ("ItemReader", "ToleratedFailurePercentage", "ItemBatcher", "ResultWriter", "Label"):
+        for field in ("ItemReader", "ToleratedFailurePercentage", "ToleratedFailureCount", "ItemBatcher", "ResultWriter", "Label"):
             if field in state:
                 yield _fault(f"{path}.{field}", f"Only a distributed Map has `{field}`.")
     elif "ItemReader" in state and "ItemsPath" in state:
