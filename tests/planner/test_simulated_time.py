@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 
 from solidstate.planner.simulated_time import Agenda, Latencies
 
@@ -11,8 +12,12 @@ def test_things_happen_in_order_of_time() -> None:
     """What falls on the same moment happens in the order it was asked for."""
     agenda = Agenda(Latencies())
     seen: list[tuple[str, float]] = []
+
+    def note(name: str) -> None:
+        seen.append((name, agenda.now))
+
     for name, seconds in (("b", 2.0), ("a", 1.0), ("c", 2.0)):
-        agenda.after(seconds, lambda name=name: seen.append((name, agenda.now)))
+        agenda.after(seconds, partial(note, name))
     agenda.run()
     assert seen == [("a", 1.0), ("b", 2.0), ("c", 2.0)]
 
@@ -36,13 +41,17 @@ def test_no_more_functions_than_allowed() -> None:
 def test_jitter_needs_chance() -> None:
     """A latency varies by the part of itself that it may; the work and everything without chance is exact."""
     times: dict[str, list[float]] = {"soon": [], "after": [], "sure": []}
+
+    def note(kind: str, agenda: Agenda) -> None:
+        times[kind].append(agenda.now)
+
     for seed in range(50):
         agenda = Agenda(Latencies(jitter=0.5), chance=random.Random(seed))
-        agenda.soon(1.0, lambda agenda=agenda: times["soon"].append(agenda.now))
-        agenda.after(1.0, lambda agenda=agenda: times["after"].append(agenda.now))
+        agenda.soon(1.0, partial(note, "soon", agenda))
+        agenda.after(1.0, partial(note, "after", agenda))
         agenda.run()
         sure = Agenda(Latencies(jitter=0.5))
-        sure.soon(1.0, lambda sure=sure: times["sure"].append(sure.now))
+        sure.soon(1.0, partial(note, "sure", sure))
         sure.run()
     assert 0.5 <= min(times["soon"]) < 0.6
     assert 1.4 < max(times["soon"]) <= 1.5
