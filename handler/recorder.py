@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
+from time import perf_counter
+from time import time as now
 from typing import Any, TypeVar
 
 import msgspec
@@ -45,20 +46,20 @@ class Recorder:
         self._lines: list[bytes] = []
         self.unmet: list[StepExpectation] = []  # of any severity but `record`
         self._observer = observer
-        self._began = time.perf_counter()
         self._lock = threading.Lock()
+        self._began = perf_counter()
 
     def elapsed(self) -> float:
         """Monotonic seconds since this attempt began."""
-        return int((time.perf_counter() - self._began) * 1e6) / 1e6
+        return int((perf_counter() - self._began) * 1e6) / 1e6
 
     def emit(self, kind: Callable[..., E], **facts: Any) -> E:
         """Make an event of ``kind`` and append it."""
+        facts.update(self._common)  # our own dict already: merging two into a third costs more than the event
         with self._lock:
-            facts.update(self._common)  # our own dict already: merging two into a third costs more than the event
             facts["seq"] = len(self.events) + 1
-            facts["time"] = time.time()
-            facts["elapsed_s"] = int((time.perf_counter() - self._began) * 1e6) / 1e6
+            facts["time"] = now()
+            facts["elapsed_s"] = int((perf_counter() - self._began) * 1e6) / 1e6
             event = kind(**facts)
             try:
                 line = _encode(event)

@@ -133,7 +133,8 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: dict[str, Any] = {}
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+# `gc=False`, for this class and those derived from it: an event holds plain data alone, which is part of no cycle.
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, gc=False):
     """What every event carries.
 
     ``item`` is the key of the item a mapped step was run for. ``time`` is the wall clock (seconds since 1970, UTC) of
