@@ -37,7 +37,7 @@ from solidstate.planner.contract import EndPayload, RunDigest, RunHandle
 from solidstate.planner.plan import OutputRef, Step
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit
-from solidstate.storage.history import step_events
+from solidstate.storage.history import Left, step_left
 from solidstate.storage.records import (
     RunRecord,
     RunStatus,
@@ -88,7 +88,7 @@ def close(runtime: Runtime, loaded: LoadedPipeline, run: RunHandle, ended: RunSt
         engine=record.engine,
     )
     reuse = reuse_of(loaded, selected, record.request.get("from_run"))
-    _write(runtime, record, summary, reuse, [event for events in found.events.values() for event in events])
+    _write(runtime, record, summary, reuse, [lines for of_step in found.lines.values() for lines in of_step])
     return summary
 
 
@@ -97,10 +97,11 @@ def _unselected(step: Step) -> StepSummary:
 
 
 class _Found(msgspec.Struct):
-    """What the selected steps have left, in plan order: events, of mapped steps the items there should be, and why
-    there are none where the output they are mapped over was withheld."""
+    """What the selected steps have left, in plan order: events, all of them as lines of JSON too, of mapped steps the
+    items there should be, and why there are none where the output they are mapped over was withheld."""
 
-    events: dict[str, list[AnyEvent]] = {}
+    events: dict[str, list[AnyEvent]]
+    lines: dict[str, list[bytes | memoryview]]
     items: dict[str, list[str]] = {}
     withheld: dict[str, str] = {}
 
@@ -109,7 +110,7 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
     """Events of every step, failed attempts first, then the commit's; of mapped steps item by item."""
     pipeline, store = loaded.definition.name, runtime.store
     names = {step.name for step in steps}
-    found = _Found(events={step.name: [] for step in steps})
+    found = _Found({step.name: [] for step in steps}, {step.name: [] for step in steps})
     producers: dict[OutputRef, Commit | None] = {}
     jobs: list[tuple[Step, str]] = []
     for step in steps:
@@ -126,14 +127,16 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
             found.withheld[step.name] = withheld_reason({f"{over.step}.{over.output}": producer.withheld[over.output]})
         jobs += [(step, key) for key in found.items[step.name]]
 
-    def collect(job: tuple[Step, str]) -> list[AnyEvent]:
+    def collect(job: tuple[Step, str]) -> list[Left]:
         step, item = job
         # What hooks leave comes after the commit, so it is not in it.
         hooked = bool(loaded.definition.hooks or loaded.nodes[step.name].solid.hooks)
-        return step_events(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
+        return step_left(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
 
-    for (step, _), events in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
-        found.events[step.name] += events
+    for (step, _), all_left in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
+        for left in all_left:
+            found.events[step.name] += left.events
+            found.lines[step.name].append(left.lines)
     return found
 
 
@@ -152,7 +155,9 @@ def _summaries(
             reason, because = never_mapped(producer), [producer.step]
         if reason and not events and not (ended and producer is not None and producer.status == "not reached"):
             scope = Scope(run=run, pipeline=loaded.definition.name, step=name, attempt=1)
-            events.append(Recorder(scope, runtime.observer).emit(StepSkipped, reason=reason, because=because))
+            recorder = Recorder(scope, runtime.observer)
+            events.append(recorder.emit(StepSkipped, reason=reason, because=because))
+            found.lines[name].append(recorder.encoded())
         summaries[name] = summarise_step(step, events, None if reason else found.items.get(name))
     return summaries
 
@@ -164,68 +169,65 @@ def summarise_step(step: Step, events: list[AnyEvent], items: list[str] | None =
 
 def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
     """One step, or one item of a mapped step. A step whose last word is a failed attempt has failed, retries or not."""
-    last = 0
-    status: StepStatus = "not reached"
-    facts = _nothing_yet()
+    attempts = begin = 0
+    for position, event in enumerate(events):
+        if event.attempt > attempts:
+            attempts = event.attempt
+        if type(event) is StepStart:
+            begin = position + 1  # a later attempt starts afresh
+    status: StepStatus = "failed" if begin else "not reached"
+    inputs: dict[str, int] = {}
+    outputs: dict[str, int] = {}
     expectations: list[bool] = []
-    for event in events:
-        last = max(last, event.attempt)
-        if isinstance(event, StepStart):  # a later attempt starts afresh
-            status, facts, expectations = "failed", _nothing_yet(), []
-        elif isinstance(event, StepInput):
-            facts["inputs"][event.name] = event.size
-        elif isinstance(event, StepOutput):
-            facts["outputs"][event.name] = event.size + facts["outputs"].get(event.name, 0)
-        elif isinstance(event, StepSuccess):
-            status, facts["duration_s"], facts["error"] = "success", event.duration_s, None
-        elif isinstance(event, StepExpectation):
-            expectations.append(event.success)
-            _note_unmet(event, facts)
-        else:
-            status = _note(event, facts, status)
+    facts: dict[str, Any] = {}
+    for event in events[begin:]:
+        match event:
+            case StepInput():
+                inputs[event.name] = event.size
+            case StepOutput():
+                outputs[event.name] = event.size + outputs.get(event.name, 0)
+            case StepSuccess():
+                status, facts["duration_s"], facts["error"] = "success", event.duration_s, None
+            case StepFailure() | StepRetry():
+                status, facts["duration_s"], facts["error"] = "failed", event.duration_s, event.error
+            case StepSkipped():
+                status, facts["reason"] = "skipped", event.reason
+            case StepExpectation():
+                expectations.append(event.success)
+                _note_unmet(event, facts)
+            case StepMaterialization():
+                facts.setdefault("materializations", []).append(event.path or event.label)
+            case HookErrored():
+                _warn(facts, f"hook `{event.name}`: {event.error.type}: {clip(event.error.message, 500)}")
+            case _:
+                pass
     if status == "failed" and facts.get("error") is None:
         facts["reason"] = "the attempt began and left no end: it ran out of time or memory, or was stopped"
     return StepSummary(
         step=step.name,
         solid=step.solid,
         status=status,
-        attempts=last,
+        attempts=attempts,
+        inputs=inputs,
+        outputs=outputs,
         expectations=len(expectations),
         expectations_failed=expectations.count(False),
         **facts,
     )
 
 
-def _nothing_yet() -> dict[str, Any]:
-    return {"inputs": {}, "outputs": {}, "materializations": [], "warnings": []}
+def _warn(facts: dict[str, Any], warning: str) -> None:
+    facts.setdefault("warnings", []).append(warning)
 
 
 def _note_unmet(event: StepExpectation, facts: dict[str, Any]) -> None:
     if event.success:
         return
     if event.severity == "warn":
-        facts["warnings"].append(": ".join(part for part in (event.label, event.description) if part))
+        _warn(facts, ": ".join(part for part in (event.label, event.description) if part))
     if event.severity == "skip":
         of = f"output `{event.output}`" if event.output else "its outputs"
         facts["reason"] = f"withheld {of}: expectation `{event.label}` was not met"
-
-
-def _note(event: AnyEvent, facts: dict[str, Any], status: StepStatus) -> StepStatus:
-    """The less frequent events; returns the status after this one."""
-    match event:
-        case StepMaterialization():
-            facts["materializations"].append(event.path or event.label)
-        case HookErrored():
-            facts["warnings"].append(f"hook `{event.name}`: {event.error.type}: {clip(event.error.message, 500)}")
-        case StepFailure() | StepRetry():
-            facts["duration_s"], facts["error"] = event.duration_s, event.error
-            return "failed"
-        case StepSkipped():
-            facts["reason"] = event.reason
-            return "skipped"
-        case _:
-            pass
-    return status
 
 
 def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: RunStatus | None = None) -> str:
@@ -242,7 +244,7 @@ def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: 
     return "\n".join(lines)
 
 
-def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reuse, steps: list[AnyEvent]) -> None:
+def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reuse, lines: list[bytes | memoryview]) -> None:
     scope = Scope(run=record.run, pipeline=record.pipeline, execution=record.execution)
     start = RunStart(
         run=record.run,
@@ -269,5 +271,6 @@ def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reus
             RunFailure, duration_s=summary.duration_s, steps=summary.counts(), failed=names, message=summary.message
         )
     end = msgspec.structs.replace(end, seq=2)
-    runtime.store.put(keys.run_events(record.pipeline, record.run), encode_events([start, *steps, end]))
+    whole = b"".join([encode_events([start]), *lines, encode_events([end])])
+    runtime.store.put(keys.run_events(record.pipeline, record.run), whole)
     runtime.store.put(keys.run_summary(record.pipeline, record.run), encode_record(summary))

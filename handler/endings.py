@@ -21,9 +21,9 @@ from solidstate.storage.commits import (
     Commit,
     CommitStatus,
     CommittedOutput,
+    commit_lines,
     decode_commit,
     decode_commit_events,
-    encode_commit,
     fingerprint_of,
 )
 
@@ -55,7 +55,7 @@ def commit(
         item=attempt.item,
         for_all_items=for_all_items,
     )
-    body = encode_commit(made, recorder.encoded())
+    body = recorder.encoded(after=commit_lines(made))
     if not attempt.store.put(key, body, if_absent=True):
         done = adopted(attempt)
         if done is None:

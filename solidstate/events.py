@@ -133,8 +133,9 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: dict[str, Any] = {}
 
 
-# `gc=False`, for this class and those derived from it: an event holds plain data alone, which is part of no cycle.
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, gc=False):
+# `gc=False`, for this class and those derived from it: an event holds plain data alone, which is part of no cycle. The
+# fields that all have are the only positional ones: that is the fastest way to fill them in.
+class Event(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, gc=False):
     """What every event carries.
 
     ``item`` is the key of the item a mapped step was run for. ``time`` is the wall clock (seconds since 1970, UTC) of
