@@ -6,6 +6,7 @@ from typing import Any
 
 from solidstate.events import AnyEvent
 from solidstate.handler.acquire import Resources, ResourceStack
+from solidstate.handler.committed import label, read_commit
 from solidstate.handler.context import StepContext, StepLog
 from solidstate.handler.lifelines import tell
 from solidstate.handler.recorder import Recorder, Scope
@@ -13,6 +14,7 @@ from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtim
 from solidstate.planner.contract import RunHandle, StepPayload
 from solidstate.solid import SolidDefinition
 from solidstate.storage import keys
+from solidstate.storage.commits import Commit
 from solidstate.storage.records import decode_run_record
 
 
@@ -54,11 +56,23 @@ class Attempt:
     @property
     def label(self) -> str:
         """The step, or the item of a mapped one, as people call it."""
-        return f"{self.step.name}[{self.item}]" if self.item else self.step.name
+        return label(self.step.name, self.item)
 
     @property
     def log(self) -> StepLog:
         return StepLog(self.recorder, self.sink)
+
+    def run_of(self, step: str) -> str:
+        """Where to read a step's result: in this run, or in the reused one for a step that is not selected."""
+        run = self.run
+        if run.from_run is not None and run.steps is not None and step not in run.steps:
+            return run.from_run
+        return run.id
+
+    def commit_of(self, step: str, item: str = "", *, run: str = "") -> Commit | None:
+        """The result of a step, from ``run`` or from where it is to be read; None when there is none."""
+        runtime = self.runtime
+        return read_commit(runtime.store, self.run.pipeline, step, run or self.run_of(step), item, runtime.remembered)
 
     def open_fs(self) -> Any:
         """One file system for the solid, its resources and hooks, made when the first asks."""

@@ -171,8 +171,7 @@ def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
     """One step, or one item of a mapped step. A step whose last word is a failed attempt has failed, retries or not."""
     attempts = begin = 0
     for position, event in enumerate(events):
-        if event.attempt > attempts:
-            attempts = event.attempt
+        attempts = max(attempts, event.attempt)
         if type(event) is StepStart:
             begin = position + 1  # a later attempt starts afresh
     status: StepStatus = "failed" if begin else "not reached"
@@ -244,7 +243,9 @@ def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: 
     return "\n".join(lines)
 
 
-def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reuse, lines: list[bytes | memoryview]) -> None:
+def _write(
+    runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reuse, lines: list[bytes | memoryview]
+) -> None:
     scope = Scope(run=record.run, pipeline=record.pipeline, execution=record.execution)
     start = RunStart(
         run=record.run,

@@ -8,12 +8,13 @@ from __future__ import annotations
 from solidstate.errors import MissingObject, StorageError, StorageUnavailable
 from solidstate.events import AnyEvent, EngineEvent, ErrorInfo, StepFailure, StepRetry, StepSkipped
 from solidstate.handler.attempt import Attempt
+from solidstate.handler.committed import own_commit
 from solidstate.handler.digest import MAX_REASON, digest_of
 from solidstate.handler.hooks import Ended, call_hooks
 from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.pauses import SPARE_S, pauses
 from solidstate.handler.plain import clip
-from solidstate.handler.upstream import Skip, own_commit
+from solidstate.handler.upstream import Skip
 from solidstate.hooks import HookDefinition, HookOccasion
 from solidstate.planner.contract import StepDigest, retry_for
 from solidstate.storage import keys
@@ -65,7 +66,8 @@ def commit(
     remembered = attempt.runtime.remembered
     if remembered is not None:
         remembered.keep(key, body, made, list(recorder.events))
-    attempt.tell(ending)  # only now is it true
+    if attempt.sink is not None:
+        attempt.tell(ending)  # only now is it true
     if answer:
         digest = digest_of(made, recorder.events, key)
     else:

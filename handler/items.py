@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from solidstate.handler.committed import label, read_commit
 from solidstate.handler.runtime import LoadedPipeline, Runtime, complete_handle, loaded_for
-from solidstate.handler.upstream import label, read_commit
 from solidstate.planner.contract import ItemsPayload, RunHandle
 from solidstate.planner.plan import OutputRef, Step
 from solidstate.storage import keys
@@ -40,7 +40,7 @@ def keys_in(commit: Commit, over: OutputRef) -> list[str]:
 def answer_items(runtime: Runtime, payload: ItemsPayload) -> dict[str, Any]:
     """``{"items": [key, ...]}``, or where such a list was written. A producer that failed, was skipped or is not
     selected has no items: the steps mapped over it are then reported by End run, not run one by one."""
-    loaded = loaded_for(runtime, payload.run, f"Items of `{payload.step}`")
+    loaded = loaded_for(runtime, payload.run, payload.step)
     found = keys_to_run(runtime, loaded, payload.run, OutputRef(payload.step, payload.output), payload.steps)
     if not payload.listed:
         return {"items": found}

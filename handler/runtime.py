@@ -85,13 +85,13 @@ class Runtime:
             ) from None
 
 
-def loaded_for(runtime: Runtime, run: RunHandle, subject: str) -> LoadedPipeline:
-    """The pipeline of a run, when this function holds the very plan the run follows. Raises PlanChanged, naming
-    ``subject``, otherwise; TargetError when it does not hold the pipeline at all."""
+def loaded_for(runtime: Runtime, run: RunHandle, step: str) -> LoadedPipeline:
+    """The pipeline of a run, when this function holds the very plan the run follows. Raises PlanChanged, naming the
+    step that is asked for, otherwise; TargetError when it does not hold the pipeline at all."""
     loaded = runtime.pipeline(run.pipeline)
     if run.plan != loaded.hash:
         raise PlanChanged(
-            f"{subject}: the state machine follows plan {run.plan}, the function holds plan {loaded.hash}. "
+            f"`{step}`: the state machine follows plan {run.plan}, the function holds plan {loaded.hash}. "
             "Fix: deploy both together, then start a new run."
         )
     return loaded

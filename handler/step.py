@@ -15,15 +15,16 @@ from solidstate.events import StepStart, StepSuccess
 from solidstate.handler.attempt import Attempt
 from solidstate.handler.awaiting import AWAITED, settled
 from solidstate.handler.boundary import call
+from solidstate.handler.committed import base
 from solidstate.handler.endings import adopted, commit, record_failure, skipped
 from solidstate.handler.inputs import load_inputs
 from solidstate.handler.outcome import UserCodeRaised, classified
 from solidstate.handler.outputs import OutputTaker
 from solidstate.handler.runtime import InvocationContext, Runtime, complete_handle, loaded_for
 from solidstate.handler.type_io import TypeIo
-from solidstate.handler.upstream import Skip, base, fetch_upstream
+from solidstate.handler.upstream import Skip, fetch_upstream
 from solidstate.handler.verdicts import judge_inputs, withheld
-from solidstate.planner.contract import RunHandle, StepDigest, StepPayload
+from solidstate.planner.contract import StepDigest, StepPayload
 from solidstate.storage.commits import Commit, CommittedOutput, fingerprint_of
 
 
@@ -34,7 +35,7 @@ def run_step(
 
     Without ``answer`` the digest holds no more than the status: the inline engine has nobody to read it to.
     """
-    loaded = loaded_for(runtime, payload.run, f"`{payload.step}`")
+    loaded = loaded_for(runtime, payload.run, payload.step)
     run = complete_handle(runtime, payload.run)
     if run.steps is not None and payload.step not in run.steps:
         return StepDigest(step=payload.step, status="not selected")
@@ -44,7 +45,9 @@ def run_step(
             done = adopted(attempt)
             if done is not None:
                 return done
-        attempt.tell(attempt.recorder.emit(StepStart, solid=attempt.step.solid))
+        start = attempt.recorder.emit(StepStart, solid=attempt.step.solid)
+        if attempt.sink is not None:
+            attempt.tell(start)
         return _computed(attempt, answer=answer)
     except UserCodeRaised as raised:
         cause: BaseException = raised.original
@@ -72,52 +75,41 @@ def run_step(
 
 def _computed(attempt: Attempt, *, answer: bool) -> StepDigest:
     run, step, solid, recorder = attempt.run, attempt.step, attempt.solid, attempt.recorder
-    runtime, loaded = attempt.runtime, attempt.loaded
-    workers = runtime.fetch_workers
-    upstream = fetch_upstream(
-        attempt.store,
-        run.pipeline,
-        step,
-        loaded.steps,
-        lambda name: _run_of(run, name),
-        workers,
-        attempt.item,
-        runtime.remembered,
-    )
+    upstream = fetch_upstream(attempt)
     if run.from_run is not None:
         _check_reused(attempt, upstream.commits)
     skip = upstream.skip()
     if skip is not None:
         return skipped(attempt, skip, answer=answer)
-    request: dict[str, Any] = run.request or {}
-    mine = request.get("solids", {}).get(step.name, {})
-    io = TypeIo(solid, mine, recorder, attempt.log, attempt.open_fs)
-    values = load_inputs(loaded, step, loaded.nodes[step.name], upstream, io, attempt.store, recorder, workers)
+    mine = (run.request or {}).get("solids", {}).get(step.name)
+    io = TypeIo(solid, mine, recorder, attempt.log, attempt.open_fs) if mine else None
+    values = load_inputs(attempt, upstream, io)
     if solid.expectations:
         unmet = judge_inputs(solid, values, recorder)
         if unmet is not None:
             sources = [f"{ref.step}.{ref.output}" for inp in step.inputs for ref in inp.sources]
             skip = Skip(f"expectation `{unmet.label}` was not met", sources, decided=True)
             return skipped(attempt, skip, answer=answer)
-    outputs = _call(attempt, values, mine.get("config", {}), io)
+    outputs = _call(attempt, values, (mine or {}).get("config", {}), io)
     kept = withheld(recorder.unmet, solid, step.name) if recorder.unmet else {}
     success = recorder.emit(StepSuccess, duration_s=recorder.elapsed())
     inputs = sorted([out.sha256 for commit in upstream.commits.values() if commit for out in commit.outputs])
-    return commit(attempt, "success", outputs, fingerprint_of(loaded.hash, mine, inputs), success, kept, answer=answer)
-
-
-def _run_of(run: RunHandle, upstream: str) -> str:
-    """Whose commit to read: this run's, or the reused run's for a step that is not selected."""
-    if run.steps is not None and run.from_run is not None and upstream not in run.steps:
-        return run.from_run
-    return run.id
+    return commit(
+        attempt,
+        "success",
+        outputs,
+        fingerprint_of(attempt.loaded.hash, mine or {}, inputs),
+        success,
+        kept,
+        answer=answer,
+    )
 
 
 def _check_reused(attempt: Attempt, commits: dict[str, Commit | None]) -> None:
     """A step of the reused run that has no result there will not get one any more."""
     run = attempt.run
     for upstream, found in commits.items():
-        if found is None and _run_of(run, base(upstream)) != run.id:
+        if found is None and attempt.run_of(base(upstream)) != run.id:
             raise IntermediateError(
                 f"Run `{run.from_run}` has no result of `{upstream}`, needed by `{attempt.label}`.",
                 subject=upstream,
@@ -125,7 +117,7 @@ def _check_reused(attempt: Attempt, commits: dict[str, Commit | None]) -> None:
             )
 
 
-def _call(attempt: Attempt, values: dict[str, Any], config: Any, io: TypeIo) -> list[CommittedOutput]:
+def _call(attempt: Attempt, values: dict[str, Any], config: Any, io: TypeIo | None) -> list[CommittedOutput]:
     """Call the solid and take what it gives."""
     solid = attempt.solid
     arguments, typed = values, None
@@ -133,7 +125,7 @@ def _call(attempt: Attempt, values: dict[str, Any], config: Any, io: TypeIo) -> 
         doing = f"making the config of `{attempt.step.name}`"
         typed = call(doing, msgspec.convert, config, solid.config_type, str_keys=True)
         arguments = {**values, "config": typed}
-    taker = OutputTaker(solid, attempt.label, attempt.attempt_id, attempt.store, attempt.recorder, io)
+    taker = OutputTaker(attempt, io)
     if not solid.takes_context:  # who has no context has no resources
         return taker.take(_settled(call("", solid.fn, **arguments)))
     stack = attempt.stack(solid.resources)

@@ -11,12 +11,10 @@ from typing import TypeVar
 
 import msgspec
 
-from solidstate.errors import IntermediateError, MissingObject
+from solidstate.handler.attempt import Attempt
+from solidstate.handler.committed import base, label
 from solidstate.planner.plan import OutputRef, Step, StepInput
-from solidstate.storage import keys
-from solidstate.storage.commits import Commit, CommittedOutput, decode_commit
-from solidstate.storage.remembered import Remembered
-from solidstate.storage.store import ObjectStore
+from solidstate.storage.commits import Commit, CommittedOutput
 
 PARALLEL_FROM = 4
 """From this many objects on they are fetched by threads."""
@@ -36,30 +34,21 @@ class Skip(msgspec.Struct, frozen=True):
     for_all_items: bool = False
 
 
-def label(step: str, item: str = "") -> str:
-    """A step, or one item of a mapped step, as people call it."""
-    return f"{step}[{item}]" if item else step
-
-
 def withheld_reason(kept: Mapping[str, str]) -> str:
     """Why nobody reads outputs that were withheld; ``kept`` has the expectation of each."""
     return f"output {_few(kept)} was withheld: expectation {_few(kept.values())} was not met"
-
-
-def base(name: str) -> str:
-    """The step of a label."""
-    return name.partition("[")[0]
 
 
 class Upstream:
     """What one attempt reads. ``commits`` are by label; None where there is none. ``listed_by`` says of a mapped step
     under which label the commit stands that tells its items, where that is not its producer's name."""
 
+    __slots__ = ("commits", "item", "listed_by", "step", "steps")
+
     def __init__(self, step: Step, steps: Mapping[str, Step], item: str = "") -> None:
         self.step = step
         self.steps = steps
         self.item = item
-        self.reader = label(step.name, item)
         self.commits: dict[str, Commit | None] = {}
         self.listed_by: dict[str, str] = {}
 
@@ -178,35 +167,24 @@ class Upstream:
         return not commit.item or commit.for_all_items or any(name in self.labels(inp, ref) for inp, ref in single)
 
 
-def fetch_upstream(
-    store: ObjectStore,
-    pipeline: str,
-    step: Step,
-    steps: Mapping[str, Step],
-    run_of: Callable[[str], str],
-    workers: int,
-    item: str = "",
-    remembered: Remembered | None = None,
-) -> Upstream:
+def fetch_upstream(attempt: Attempt) -> Upstream:
     """Read the commits of all upstream steps: one GET for each distinct one, for collected ones one for each item."""
+    step, steps, item, workers = attempt.step, attempt.loaded.steps, attempt.item, attempt.runtime.fetch_workers
     found = Upstream(step, steps, item)
     if not item and len(step.inputs) == 1 and step.inputs[0].kind == "output":  # the most frequent case
         only = step.inputs[0].sources[0].step
-        found.commits[only] = read_commit(store, pipeline, only, run_of(only), "", remembered)
+        found.commits[only] = attempt.commit_of(only)
         return found
     if not item and all(inp.kind not in ("item", "collect") for inp in step.inputs):
         plain = step.upstream()
-
-        def fetch_plain(name: str) -> Commit | None:
-            return read_commit(store, pipeline, name, run_of(name), "", remembered)
-
-        found.commits = dict(zip(plain, each(fetch_plain, list(plain), workers), strict=True))
+        found.commits = dict(zip(plain, each(attempt.commit_of, list(plain), workers), strict=True))
         return found
 
     def fetch(name: str) -> Commit | None:
         key_of_item = name[len(base(name)) + 1 : -1]
-        return read_commit(store, pipeline, base(name), run_of(base(name)), key_of_item, remembered)
+        return attempt.commit_of(base(name), key_of_item)
 
+    run_of = attempt.run_of
     first: dict[str, None] = {}
     for inp in step.inputs:
         for ref in inp.sources:
@@ -224,7 +202,7 @@ def fetch_upstream(
                 continue
             if run_of(ref.step) != run_of(over.step):  # the items are those of the run that is reused
                 name = f"{over.step} of run {run_of(ref.step)}"
-                earlier = found.commits.get(name) or read_commit(store, pipeline, over.step, run_of(ref.step))
+                earlier = found.commits.get(name) or attempt.commit_of(over.step, run=run_of(ref.step))
                 if earlier is not None:
                     found.commits[name], found.listed_by[ref.step] = earlier, name
             collected.update(dict.fromkeys(found.labels(inp, ref)))
@@ -240,32 +218,6 @@ def _listing(step: Step, steps: Mapping[str, Step], found: Upstream) -> list[Out
     """The dynamic outputs whose items are told by the commit under the producer's own name."""
     collected = [ref.step for inp in step.inputs if inp.kind == "collect" for ref in inp.sources]
     return [over for name in collected if name not in found.listed_by and (over := steps[name].map_over) is not None]
-
-
-def read_commit(
-    store: ObjectStore, pipeline: str, step: str, run: str, item: str = "", remembered: Remembered | None = None
-) -> Commit | None:
-    """One commit, None when there is none. Raises IntermediateError when it is not what its key says."""
-    key = keys.commit(pipeline, step, run, item)
-    try:
-        body = store.get(key)
-    except MissingObject:
-        return None
-    known = remembered.commit(key, body) if remembered is not None else None
-    return known if known is not None else own_commit(decode_commit(body, key), key, step, run, item)
-
-
-def own_commit(commit: Commit, key: str, step: str, run: str, item: str = "") -> Commit:
-    """The commit itself, when it is what its key says; raises IntermediateError otherwise."""
-    if (commit.step, commit.run, commit.item) != (step, run, item):
-        raise IntermediateError(
-            f"The object `{key}` holds the commit of step `{label(commit.step, commit.item)}` of run `{commit.run}`, "
-            f"expected `{label(step, item)}` of `{run}`.",
-            subject=step,
-            path=key,
-            hint="it was copied there, or the file system does not tell upper from lower case; rename the step",
-        )
-    return commit
 
 
 def each(fn: Callable[[T], R], things: list[T], workers: int) -> list[R]:

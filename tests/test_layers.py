@@ -34,6 +34,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.handler.attempt",
     "solidstate.handler.awaiting",
     "solidstate.handler.boundary",
+    "solidstate.handler.committed",
     "solidstate.handler.context",
     "solidstate.handler.digest",
     "solidstate.handler.dynamic",

@@ -21,10 +21,10 @@ from solidstate import (
 )
 from solidstate.errors import IntermediateError
 from solidstate.events import StepSkipped
+from solidstate.handler.committed import own_commit, read_commit
 from solidstate.handler.entry import make_handler
 from solidstate.handler.items import lacking_results
 from solidstate.handler.runtime import LoadedPipeline, Runtime
-from solidstate.handler.upstream import own_commit, read_commit
 from solidstate.planner.build import build_plan
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit, CommitStatus, CommittedOutput, encode_commit
