@@ -22,10 +22,8 @@ class Attempt:
     """``run`` is the complete handle of the run. What few attempts need (the log, the file system, the run's tags) is
     made when it is asked for."""
 
-    __slots__ = (
-        *("_fs", "_run_tags", "attempt_id", "commit_key", "invocation", "item", "loaded", "number", "recorder"),
-        *("run", "runtime", "sink", "solid", "step", "store"),
-    )
+    _fs: Any = None
+    _run_tags: dict[str, str] | None = None
 
     def __init__(
         self,
@@ -50,8 +48,6 @@ class Attempt:
         scope = Scope(run.id, run.pipeline, name, number, run.execution, name, request, item)
         self.recorder = Recorder(scope, runtime.observer)
         self.sink = runtime.log_sink(_identity(scope)) if runtime.log_sink is not None else None
-        self._fs: Any = None
-        self._run_tags: dict[str, str] | None = None
 
     @property
     def label(self) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from io import BytesIO
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -88,7 +90,7 @@ def close(runtime: Runtime, loaded: LoadedPipeline, run: RunHandle, ended: RunSt
         engine=record.engine,
     )
     reuse = reuse_of(loaded, selected, record.request.get("from_run"))
-    _write(runtime, record, summary, reuse, [lines for of_step in found.lines.values() for lines in of_step])
+    _write(runtime, record, summary, reuse, found)
     return summary
 
 
@@ -97,20 +99,23 @@ def _unselected(step: Step) -> StepSummary:
 
 
 class _Found(msgspec.Struct):
-    """What the selected steps have left, in plan order: events, all of them as lines of JSON too, of mapped steps the
-    items there should be, and why there are none where the output they are mapped over was withheld."""
+    """What the selected steps have left, in plan order, of mapped steps the items there should be, and why there are
+    none where the output they are mapped over was withheld."""
 
-    events: dict[str, list[AnyEvent]]
-    lines: dict[str, list[bytes | memoryview]]
+    left: dict[str, list[Left]]
     items: dict[str, list[str]] = {}
     withheld: dict[str, str] = {}
+
+    def events(self, step: str) -> list[AnyEvent]:
+        left = self.left[step]
+        return left[0].events if len(left) == 1 else [event for one in left for event in one.events]
 
 
 def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: str, from_run: str | None) -> _Found:
     """Events of every step, failed attempts first, then the commit's; of mapped steps item by item."""
     pipeline, store = loaded.definition.name, runtime.store
     names = {step.name for step in steps}
-    found = _Found({step.name: [] for step in steps}, {step.name: [] for step in steps})
+    found = _Found({step.name: [] for step in steps})
     producers: dict[OutputRef, Commit | None] = {}
     jobs: list[tuple[Step, str]] = []
     for step in steps:
@@ -133,10 +138,8 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
         hooked = bool(loaded.definition.hooks or loaded.nodes[step.name].solid.hooks)
         return step_left(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
 
-    for (step, _), all_left in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
-        for left in all_left:
-            found.events[step.name] += left.events
-            found.lines[step.name].append(left.lines)
+    for (step, _), left in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
+        found.left[step.name] += left
     return found
 
 
@@ -146,8 +149,9 @@ def _summaries(
     """Of the selected steps. A mapped step that was not run for any item because its producer failed or was skipped,
     or had its items withheld, has left nothing: that it was skipped is put on record here."""
     summaries: dict[str, StepSummary] = {}
-    for name, events in found.events.items():
+    for name in found.left:
         step = loaded.steps[name]
+        events = found.events(name)
         over = step.map_over
         producer = summaries.get(over.step) if over is not None else None
         reason, because = found.withheld.get(name, ""), [f"{over.step}.{over.output}"] if over is not None else []
@@ -156,8 +160,9 @@ def _summaries(
         if reason and not events and not (ended and producer is not None and producer.status == "not reached"):
             scope = Scope(run=run, pipeline=loaded.definition.name, step=name, attempt=1)
             recorder = Recorder(scope, runtime.observer)
-            events.append(recorder.emit(StepSkipped, reason=reason, because=because))
-            found.lines[name].append(recorder.encoded())
+            recorder.emit(StepSkipped, reason=reason, because=because)
+            found.left[name].append(Left(*recorder.written()))
+            events = recorder.events
         summaries[name] = summarise_step(step, events, None if reason else found.items.get(name))
     return summaries
 
@@ -169,50 +174,49 @@ def summarise_step(step: Step, events: list[AnyEvent], items: list[str] | None =
 
 def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
     """One step, or one item of a mapped step. A step whose last word is a failed attempt has failed, retries or not."""
-    attempts = begin = 0
-    for position, event in enumerate(events):
-        attempts = max(attempts, event.attempt)
-        if type(event) is StepStart:
-            begin = position + 1  # a later attempt starts afresh
-    status: StepStatus = "failed" if begin else "not reached"
+    status: StepStatus = "not reached"
     inputs: dict[str, int] = {}
     outputs: dict[str, int] = {}
     expectations: list[bool] = []
     facts: dict[str, Any] = {}
-    for event in events[begin:]:
-        match event:
-            case StepInput():
-                inputs[event.name] = event.size
-            case StepOutput():
-                outputs[event.name] = event.size + outputs.get(event.name, 0)
-            case StepSuccess():
-                status, facts["duration_s"], facts["error"] = "success", event.duration_s, None
-            case StepFailure() | StepRetry():
-                status, facts["duration_s"], facts["error"] = "failed", event.duration_s, event.error
-            case StepSkipped():
-                status, facts["reason"] = "skipped", event.reason
-            case StepExpectation():
-                expectations.append(event.success)
-                _note_unmet(event, facts)
-            case StepMaterialization():
-                facts.setdefault("materializations", []).append(event.path or event.label)
-            case HookErrored():
-                _warn(facts, f"hook `{event.name}`: {event.error.type}: {clip(event.error.message, 500)}")
-            case _:
-                pass
+    for event in events:
+        if type(event) is StepStart:
+            if status != "not reached":  # a later attempt starts afresh
+                inputs, outputs, expectations, facts = {}, {}, [], {}
+            status = "failed"
+        elif type(event) is StepInput:
+            inputs[event.name] = event.size
+        elif type(event) is StepOutput:
+            outputs[event.name] = event.size + outputs.get(event.name, 0)
+        elif type(event) is StepSuccess:
+            status, facts["duration_s"], facts["error"] = "success", event.duration_s, None
+        elif type(event) is StepFailure or type(event) is StepRetry:
+            status, facts["duration_s"], facts["error"] = "failed", event.duration_s, event.error
+        elif type(event) is StepSkipped:
+            status, facts["reason"] = "skipped", event.reason
+        elif type(event) is StepExpectation:
+            expectations.append(event.success)
+            _note_unmet(event, facts)
+        elif type(event) is StepMaterialization:
+            facts.setdefault("materializations", []).append(event.path or event.label)
+        elif type(event) is HookErrored:
+            _warn(facts, f"hook `{event.name}`: {event.error.type}: {clip(event.error.message, 500)}")
     if status == "failed" and facts.get("error") is None:
         facts["reason"] = "the attempt began and left no end: it ran out of time or memory, or was stopped"
     return StepSummary(
         step=step.name,
         solid=step.solid,
         status=status,
-        attempts=attempts,
+        attempts=max(map(_attempt_of, events), default=0),
         inputs=inputs,
         outputs=outputs,
         expectations=len(expectations),
         expectations_failed=expectations.count(False),
         **facts,
     )
+
+
+_attempt_of = attrgetter("attempt")
 
 
 def _warn(facts: dict[str, Any], warning: str) -> None:
@@ -243,9 +247,7 @@ def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: 
     return "\n".join(lines)
 
 
-def _write(
-    runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reuse, lines: list[bytes | memoryview]
-) -> None:
+def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reuse, found: _Found) -> None:
     scope = Scope(run=record.run, pipeline=record.pipeline, execution=record.execution)
     start = RunStart(
         run=record.run,
@@ -272,6 +274,11 @@ def _write(
             RunFailure, duration_s=summary.duration_s, steps=summary.counts(), failed=names, message=summary.message
         )
     end = msgspec.structs.replace(end, seq=2)
-    whole = b"".join([encode_events([start]), *lines, encode_events([end])])
-    runtime.store.put(keys.run_events(record.pipeline, record.run), whole)
+    merged = BytesIO()  # every step's lines as they are: what was encoded once need not be again
+    merged.write(encode_events([start]))
+    for of_step in found.left.values():
+        for left in of_step:
+            merged.write(memoryview(left.body)[left.begin :])
+    merged.write(encode_events([end]))
+    runtime.store.put(keys.run_events(record.pipeline, record.run), merged.getvalue())
     runtime.store.put(keys.run_summary(record.pipeline, record.run), encode_record(summary))

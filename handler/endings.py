@@ -42,7 +42,7 @@ def commit(
 ) -> StepDigest:
     """Make a result *the* result, unless another attempt has: then that one's is the answer. Without ``answer`` the
     digest holds no more than the status."""
-    run, recorder, key = attempt.run, attempt.recorder, attempt.commit_key
+    run, key = attempt.run, attempt.commit_key
     made = Commit(
         run=run.id,
         pipeline=run.pipeline,
@@ -56,7 +56,7 @@ def commit(
         item=attempt.item,
         for_all_items=for_all_items,
     )
-    body = recorder.encoded(after=commit_lines(made))
+    events, body = attempt.recorder.written(after=commit_lines(made))
     if not attempt.store.put(key, body, if_absent=True):
         done = adopted(attempt)
         if done is None:
@@ -65,11 +65,11 @@ def commit(
         return done
     remembered = attempt.runtime.remembered
     if remembered is not None:
-        remembered.keep(key, body, made, list(recorder.events))
+        remembered.keep(key, body, made, events)
     if attempt.sink is not None:
         attempt.tell(ending)  # only now is it true
     if answer:
-        digest = digest_of(made, recorder.events, key)
+        digest = digest_of(made, events, key)
     else:
         digest = StepDigest(step=made.step, status=status, attempt=made.attempt)
     if attempt.solid.hooks or attempt.loaded.definition.hooks:

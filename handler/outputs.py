@@ -25,6 +25,8 @@ from solidstate.storage.sink import INLINE_LIMIT, store_value
 
 _SPECIAL = (types.GeneratorType, Output, DynamicOutput, Materialization, ExpectationResult)
 """Results that are not simply a value."""
+_NEVER_SPECIAL = frozenset({type(None), bool, int, float, str, bytes, list, dict, set})
+"""Where that is certain at a glance: to look for an instance of these classes takes its time."""
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
@@ -49,7 +51,8 @@ class OutputTaker:
     def take(self, result: Any) -> list[CommittedOutput]:
         """Work through a solid's result. Raises Refused when a declared rule is broken."""
         outputs, unmet = self._solid.outputs, self._recorder.unmet
-        if len(outputs) == 1 and not isinstance(result, _SPECIAL) and _plain(outputs[0]):
+        special = type(result) not in _NEVER_SPECIAL and isinstance(result, _SPECIAL)
+        if len(outputs) == 1 and not special and _plain(outputs[0]):
             self._keep(outputs[0], result)  # one plain value for the only output: nothing below has anything to add
             if unmet:
                 fail_if_unmet(unmet)

@@ -82,14 +82,20 @@ class Recorder:
         """Go on after events that were recorded before."""
         self.events = list(events)
 
-    def encoded(self, begin: int = 0, *, after: Sequence[msgspec.Struct] = ()) -> bytes:
-        """The events from number ``begin`` on as NDJSON, ``after`` the lines that go before them."""
+    def encoded(self, begin: int = 0) -> bytes:
+        """The events from number ``begin`` on as NDJSON."""
+        return self.written()[1] if not begin else encode_lines(self.written()[0][begin:])
+
+    def written(self, after: Sequence[msgspec.Struct] = ()) -> tuple[list[AnyEvent], bytes]:
+        """All events so far, and the same as NDJSON ``after`` the lines that go before them."""
+        events = self.events[:]
         try:
-            return encode_lines([*after, *self.events[begin:]])
+            return events, encode_lines([*after, *events])
         except Exception:  # noqa: BLE001 - texts that are no UTF-8, objects of any class with any behaviour
             with self._lock:
                 self.events[:] = map(storable, self.events)
-            return encode_lines([*after, *self.events[begin:]])
+                events = self.events[:]
+            return events, encode_lines([*after, *events])
 
 
 _encoder = msgspec.json.Encoder()

@@ -33,17 +33,21 @@ _SERVICE = policy_of(SERVICE)
 
 
 class InlineInvocation:
-    """What stands in for Lambda's context object: a fresh request id, and the time the step asked for. ``process`` is
-    the number of this process, for whoever has asked for it already."""
+    """What stands in for Lambda's context object: a fresh request id, and the time the step asked for. ``process``
+    names this process, for whoever has asked for its number already."""
 
     __slots__ = ("_deadline", "aws_request_id")
 
-    def __init__(self, timeout_s: float, process: int | None = None) -> None:
-        self.aws_request_id = f"{os.getpid() if process is None else process:x}-{next(_numbers)}"
+    def __init__(self, timeout_s: float, process: str = "") -> None:
+        self.aws_request_id = f"{process or _process()}-{next(_numbers)}"
         self._deadline = time.monotonic() + timeout_s
 
     def get_remaining_time_in_millis(self) -> int:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+
+def _process() -> str:
+    return f"{os.getpid():x}"
 
 
 def run_inline(
@@ -79,7 +83,7 @@ def run_attempts(
     """As :func:`run_inline`, one attempt at a time: yields when the run has begun and after each attempt. A generator
     that is closed before its end closes the run as cancelled."""
     handle = begin(runtime, loaded, document, run_id, "")
-    process = os.getpid()
+    process = _process()
     try:
         yield
         for step in loaded.plan.steps:

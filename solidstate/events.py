@@ -363,8 +363,8 @@ def decode_events(data: bytes) -> list[AnyEvent]:
 
 
 def plain_metadata(metadata: Any) -> dict[str, Any]:
-    """Metadata as JSON-safe values: what JSON cannot hold becomes text, so that a fact in an event can never be the
-    reason a step fails. Facts that are no mapping are kept under ``value``."""
+    """Metadata as the JSON values that will be read back: what JSON cannot hold becomes text, and no number None, so
+    that a fact in an event can never be the reason a step fails. Facts that are no mapping are kept under ``value``."""
     if type(metadata) is dict and not metadata:
         return {}
     facts = metadata if isinstance(metadata, Mapping) else {"value": metadata}
@@ -377,8 +377,6 @@ def _plain_key(key: object) -> str:
 
 def _plain_value(value: Any) -> Any:
     try:
-        plain = msgspec.to_builtins(value, str_keys=True, enc_hook=str)
-        _encoder.encode(plain)
+        return msgspec.json.decode(_encoder.encode(msgspec.to_builtins(value, str_keys=True, enc_hook=str)))
     except Exception:  # noqa: BLE001 - to_builtins calls user code (str, properties); the facts matter less than the step
         return shown(value, 200)
-    return plain

@@ -1,8 +1,8 @@
 """The commit: a step's decided result, its small outputs and its events in one object.
 
 NDJSON: the first line is the header, then one line for each item of a dynamic output, then one for each event. Whoever
-knows where an item's line stands can read it alone. Created with ``If-None-Match: *``, so that of any number of attempts
-exactly one result is *the* result.
+knows where an item's line stands can read it alone. Created with ``If-None-Match: *``, so that of any number of
+attempts exactly one result is *the* result.
 """
 
 from __future__ import annotations
@@ -111,14 +111,14 @@ def decode_commit(data: bytes, key: str) -> Commit:
 def decode_commit_events(data: bytes, key: str) -> list[AnyEvent]:
     """The events of a commit."""
     try:
-        return decode_events(data[_sections(data)[1] :])
+        return decode_events(data[events_begin(data) :])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IntermediateError(f"The events in `{key}` cannot be read: {error}.", subject=key) from error
 
 
-def event_lines(data: bytes) -> memoryview:
-    """The part of a commit that holds its events."""
-    return memoryview(data)[_sections(data)[1] :]
+def events_begin(data: bytes) -> int:
+    """Where in a commit its events begin."""
+    return _sections(data)[1]
 
 
 def _sections(data: bytes) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import msgspec
 from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest
 from solidstate.events import AnyEvent, EngineEvent, decode_events
 from solidstate.storage import keys
-from solidstate.storage.commits import decode_commit_events, event_lines
+from solidstate.storage.commits import decode_commit_events, events_begin
 from solidstate.storage.records import (
     RunRecord,
     RunSummary,
@@ -149,10 +149,11 @@ def items_so_far(store: ObjectStore, pipeline: str, step: str, run: str) -> list
 
 
 class Left(msgspec.Struct, frozen=True, gc=False):
-    """What one attempt has left: its events, and the same as they are stored, lines of JSON."""
+    """What one attempt has left: its events, and ``body``, in which they stand as lines of JSON from ``begin`` on."""
 
     events: list[AnyEvent]
-    lines: bytes | memoryview
+    body: bytes
+    begin: int = 0
 
 
 def step_events(
@@ -187,10 +188,11 @@ def step_left(
         pass
     else:
         known = remembered.events(key, body) if remembered is not None else None
+        begin = events_begin(body)
         if known is not None:
-            committed = Left(known, event_lines(body))
-        else:  # copied, so that the whole object need not be kept, with what may be large values
-            committed = Left(decode_commit_events(body, key), bytes(event_lines(body)))
+            committed = Left(known, body, begin)
+        else:  # what stands before them may be large values, so it is not kept
+            committed = Left(decode_commit_events(body, key), body[begin:])
         if not committed.events:
             committed = None
         elif not thorough and committed.events[0].attempt <= 1:

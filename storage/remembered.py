@@ -6,31 +6,22 @@ bytes object that was written: whatever anybody else puts there is decoded and v
 
 from __future__ import annotations
 
-from solidstate.events import AnyEvent, StepInput, StepOutput, StepStart, StepSuccess
+from solidstate.events import AnyEvent
 from solidstate.storage.commits import Commit
-
-_EXACT = frozenset({StepStart, StepInput, StepOutput, StepSuccess})
-"""Kinds of events that are decoded as they were, unless somebody has added facts of his own."""
 
 
 class Remembered:
     """Commits and their events, by key, each with the bytes they were written as."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[bytes, Commit, list[AnyEvent] | None]] = {}
+        self._kept: dict[str, tuple[bytes, Commit, list[AnyEvent]]] = {}
 
     def keep(self, key: str, body: bytes, commit: Commit, events: list[AnyEvent]) -> None:
-        """Remember what is certain to be decoded as it is. Facts in metadata are not: a NaN is read back as None."""
+        """Remember what is certain to be decoded as it is. Events are: their facts were made plain."""
         for out in commit.outputs:
             if type(out.codec) is not str or type(out.type) is not str:  # both may be the user's own
                 return
-        certain: list[AnyEvent] | None = events
-        for event in events:
-            kind = type(event)
-            if kind not in _EXACT or ((kind is StepInput or kind is StepOutput) and event.metadata):  # type: ignore[union-attr]  # narrowed by `kind`
-                certain = None
-                break
-        self._kept[key] = body, commit, certain
+        self._kept[key] = body, commit, events
 
     def commit(self, key: str, body: bytes) -> Commit | None:
         """The commit that ``body``, read from ``key``, was encoded from, if that happened here."""

@@ -57,7 +57,7 @@ class SpoolingSink:
         held = self._held
         if held is not None:
             inline = held if type(held) is bytes else bytes(held)
-            return Stored(self._size, hashlib.sha256(inline).hexdigest(), inline, None)
+            return Stored(len(inline), hashlib.sha256(inline).hexdigest(), inline, None)
         if self._open is not None:
             self._open.close()
         return Stored(self._size, self._sha.hexdigest(), None, self._opened)
@@ -73,12 +73,9 @@ class SpoolingSink:
         return self._closed
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:
-        if type(data) is bytes and self._held is not None and self._size + len(data) <= self._limit:
-            self._size += len(data)
-            if self._held:
-                self._hold(data)
-            else:
-                self._held = data
+        if type(data) is bytes and not self._size and len(data) <= self._limit:
+            self._held = data
+            self._size = len(data)
             return len(data)
         view = memoryview(data).cast("B")  # pyarrow hands over its own buffers, which have no length in bytes
         self._size += view.nbytes
