@@ -20,8 +20,9 @@ from solidstate.storage.records import decode_run_record
 
 class Attempt:
     """``run`` is the complete handle of the run. What few attempts need (the log, the file system, the run's tags) is
-    made when it is asked for."""
+    made when it is asked for. ``foreign``: whether it has read what this process did not write itself."""
 
+    foreign = False
     _fs: Any = None
     _run_tags: dict[str, str] | None = None
 
@@ -67,8 +68,14 @@ class Attempt:
 
     def commit_of(self, step: str, item: str = "", *, run: str = "") -> Commit | None:
         """The result of a step, from ``run`` or from where it is to be read; None when there is none."""
-        runtime = self.runtime
-        return read_commit(runtime.store, self.run.pipeline, step, run or self.run_of(step), item, runtime.remembered)
+        pipeline, run = self.run.pipeline, run or self.run_of(step)
+        remembered = self.runtime.remembered
+        if remembered is not None:
+            known = remembered.read(self.store, keys.commit(pipeline, step, run, item))
+            if known is not None:
+                return known
+        self.foreign = True
+        return read_commit(self.store, pipeline, step, run, item)
 
     def open_fs(self) -> Any:
         """One file system for the solid, its resources and hooks, made when the first asks."""

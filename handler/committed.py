@@ -5,7 +5,6 @@ from __future__ import annotations
 from solidstate.errors import IntermediateError, MissingObject
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit, decode_commit
-from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectStore
 
 
@@ -19,17 +18,14 @@ def base(name: str) -> str:
     return name.partition("[")[0]
 
 
-def read_commit(
-    store: ObjectStore, pipeline: str, step: str, run: str, item: str = "", remembered: Remembered | None = None
-) -> Commit | None:
+def read_commit(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> Commit | None:
     """One commit, None when there is none. Raises IntermediateError when it is not what its key says."""
     key = keys.commit(pipeline, step, run, item)
     try:
         body = store.get(key)
     except MissingObject:
         return None
-    known = remembered.commit(key, body) if remembered is not None else None
-    return known if known is not None else own_commit(decode_commit(body, key), key, step, run, item)
+    return own_commit(decode_commit(body, key), key, step, run, item)
 
 
 def own_commit(commit: Commit, key: str, step: str, run: str, item: str = "") -> Commit:

@@ -12,6 +12,7 @@ import msgspec
 from solidstate.errors import name_list
 from solidstate.events import (
     AnyEvent,
+    ErrorInfo,
     HookErrored,
     RunFailure,
     RunStart,
@@ -175,62 +176,73 @@ def summarise_step(step: Step, events: list[AnyEvent], items: list[str] | None =
 def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
     """One step, or one item of a mapped step. A step whose last word is a failed attempt has failed, retries or not."""
     status: StepStatus = "not reached"
+    duration, reason = 0.0, ""
+    error: ErrorInfo | None = None
     inputs: dict[str, int] = {}
     outputs: dict[str, int] = {}
-    expectations: list[bool] = []
-    facts: dict[str, Any] = {}
+    verdicts: list[StepExpectation] = []
+    more: dict[str, Any] = {}
     for event in events:
         if type(event) is StepStart:
             if status != "not reached":  # a later attempt starts afresh
-                inputs, outputs, expectations, facts = {}, {}, [], {}
+                inputs, outputs, verdicts, more = {}, {}, [], {}
+                duration, reason, error = 0.0, "", None
             status = "failed"
         elif type(event) is StepInput:
             inputs[event.name] = event.size
         elif type(event) is StepOutput:
             outputs[event.name] = event.size + outputs.get(event.name, 0)
         elif type(event) is StepSuccess:
-            status, facts["duration_s"], facts["error"] = "success", event.duration_s, None
+            status, duration, error = "success", event.duration_s, None
         elif type(event) is StepFailure or type(event) is StepRetry:
-            status, facts["duration_s"], facts["error"] = "failed", event.duration_s, event.error
+            status, duration, error = "failed", event.duration_s, event.error
         elif type(event) is StepSkipped:
-            status, facts["reason"] = "skipped", event.reason
+            status, reason = "skipped", event.reason
         elif type(event) is StepExpectation:
-            expectations.append(event.success)
-            _note_unmet(event, facts)
+            verdicts.append(event)
         elif type(event) is StepMaterialization:
-            facts.setdefault("materializations", []).append(event.path or event.label)
+            more.setdefault("materializations", []).append(event.path or event.label)
         elif type(event) is HookErrored:
-            _warn(facts, f"hook `{event.name}`: {event.error.type}: {clip(event.error.message, 500)}")
-    if status == "failed" and facts.get("error") is None:
-        facts["reason"] = "the attempt began and left no end: it ran out of time or memory, or was stopped"
+            warning = f"hook `{event.name}`: {event.error.type}: {clip(event.error.message, 500)}"
+            more.setdefault("warnings", []).append(warning)
+    if verdicts:
+        warnings, withheld = _unmet(verdicts)
+        more["warnings"] = [*warnings, *more.get("warnings", [])]
+        reason = reason or withheld
+    if status == "failed" and error is None:
+        reason = "the attempt began and left no end: it ran out of time or memory, or was stopped"
     return StepSummary(
         step=step.name,
         solid=step.solid,
         status=status,
+        duration_s=duration,
         attempts=max(map(_attempt_of, events), default=0),
         inputs=inputs,
         outputs=outputs,
-        expectations=len(expectations),
-        expectations_failed=expectations.count(False),
-        **facts,
+        expectations=len(verdicts),
+        expectations_failed=sum(not verdict.success for verdict in verdicts) if verdicts else 0,
+        reason=reason,
+        error=error,
+        **more,
     )
 
 
 _attempt_of = attrgetter("attempt")
 
 
-def _warn(facts: dict[str, Any], warning: str) -> None:
-    facts.setdefault("warnings", []).append(warning)
-
-
-def _note_unmet(event: StepExpectation, facts: dict[str, Any]) -> None:
-    if event.success:
-        return
-    if event.severity == "warn":
-        _warn(facts, ": ".join(part for part in (event.label, event.description) if part))
-    if event.severity == "skip":
-        of = f"output `{event.output}`" if event.output else "its outputs"
-        facts["reason"] = f"withheld {of}: expectation `{event.label}` was not met"
+def _unmet(verdicts: list[StepExpectation]) -> tuple[list[str], str]:
+    """What to warn of, and what was withheld because an expectation was not met."""
+    warnings = []
+    withheld = ""
+    for event in verdicts:
+        if event.success:
+            continue
+        if event.severity == "warn":
+            warnings.append(": ".join(part for part in (event.label, event.description) if part))
+        if event.severity == "skip":
+            of = f"output `{event.output}`" if event.output else "its outputs"
+            withheld = f"withheld {of}: expectation `{event.label}` was not met"
+    return warnings, withheld
 
 
 def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: RunStatus | None = None) -> str:

@@ -43,7 +43,7 @@ def load_inputs(attempt: Attempt, upstream: Upstream, io: TypeIo | None) -> dict
             value = io.read(definition)
         elif (plain := upstream.plain_output(inp)) is not None:
             size = plain.size
-            value = decoded_output(loaded, inp.sources[0], plain, store, attempt.label)
+            value = decoded_output(loaded, inp.sources[0], plain, store, attempt.label, proven=not attempt.foreign)
         else:
             parts = _read(attempt, inp, upstream)
             size = sum(part_size for _, part_size in parts)
@@ -96,14 +96,23 @@ def _stored(attempt: Attempt, inp: StepInput, upstream: Upstream) -> list[tuple[
 
 
 def decoded_output(
-    loaded: LoadedPipeline, ref: OutputRef, stored: CommittedOutput, store: ObjectStore, reader: str
+    loaded: LoadedPipeline,
+    ref: OutputRef,
+    stored: CommittedOutput,
+    store: ObjectStore,
+    reader: str,
+    *,
+    proven: bool = False,
 ) -> Any:
     """The value of a committed output, for ``reader`` (named in errors). Raises IntermediateError, naming output and
-    producer, when its bytes are not there, not what was stored, or not what the producer's type can decode."""
+    producer, when its bytes are not there, not what was stored, or not what the producer's type can decode. ``proven``:
+    the commit was written by this very process, so that what is inline need not be verified."""
     producer = loaded.nodes[ref.step].solid.output(ref.output)
     if producer.type.nothing:
         return None
-    data = verified_bytes(stored, store, ref, reader)
+    data = stored.inline
+    if data is None or not proven:
+        data = verified_bytes(stored, store, ref, reader)
     asked = producer.type.codec
     cause: BaseException
     try:

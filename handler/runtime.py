@@ -15,7 +15,7 @@ from solidstate.handler.outcome import PlanChanged
 from solidstate.handler.recorder import Observer
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.contract import RunHandle
-from solidstate.planner.plan import ExecutionPlan, Step, plan_hash
+from solidstate.planner.plan import ExecutionPlan, Step, encode_plan, hash_of_encoded
 from solidstate.storage import keys
 from solidstate.storage.records import decode_run_record
 from solidstate.storage.remembered import Remembered
@@ -37,7 +37,8 @@ class LoadedPipeline:
     def __init__(self, definition: PipelineDefinition, plan: ExecutionPlan) -> None:
         self.definition = definition
         self.plan = plan
-        self.hash = plan_hash(plan)
+        self.encoded = encode_plan(plan)
+        self.hash = hash_of_encoded(self.encoded)
         self.steps: dict[str, Step] = {step.name: step for step in plan.steps}
         self.nodes: dict[str, Node] = {node.name: node for node in definition.nodes}
 

@@ -26,7 +26,7 @@ from solidstate.storage.annotations import Decode, known_classes, typed_decoder
 from solidstate.storage.frames import FRAME_CODECS, frame_codec, is_frame
 from solidstate.storage.plain_values import decode_plain
 from solidstate.storage.store import ObjectWriter
-from solidstate.storage.typed_values import encode_known, read_typed, write_typed
+from solidstate.storage.typed_values import SELF_EVIDENT, encode_known, read_typed, self_evident, write_typed
 
 
 @runtime_checkable
@@ -132,6 +132,12 @@ class TypedCodec(msgspec.Struct, frozen=True):
     annotation: Any
     decoder: Decode | None
     name: str = "msgpack"
+
+    def at_once(self, value: object) -> bytes | None:
+        """What :meth:`encode` writes, for a value of a type that msgpack has itself; None for any other."""
+        if type(value) is self.annotation and self.annotation in SELF_EVIDENT:
+            return self_evident(value)
+        return None
 
     def encode(self, value: object, sink: ObjectWriter, /) -> None:
         if self.decoder is None:

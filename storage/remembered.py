@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from solidstate.events import AnyEvent
 from solidstate.storage.commits import Commit
+from solidstate.storage.store import ObjectStore
 
 
 class Remembered:
@@ -23,12 +24,12 @@ class Remembered:
                 return
         self._kept[key] = body, commit, events
 
-    def commit(self, key: str, body: bytes) -> Commit | None:
-        """The commit that ``body``, read from ``key``, was encoded from, if that happened here."""
+    def read(self, store: ObjectStore, key: str) -> Commit | None:
+        """The commit that the object ``key`` was encoded from, if that happened here."""
         known = self._kept.get(key)
-        return known[1] if known is not None and known[0] is body else None
+        return known[1] if known is not None and known[0] is store.get(key) else None
 
     def events(self, key: str, body: bytes) -> list[AnyEvent] | None:
-        """The same for the events after its header."""
+        """The events in ``body``, read from ``key``, if they were encoded here."""
         known = self._kept.get(key)
         return known[2] if known is not None and known[0] is body else None

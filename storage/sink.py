@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from solidstate.storage.codecs import Codec
+from solidstate.storage.codecs import Codec, TypedCodec
 from solidstate.storage.store import ObjectStore, ObjectWriter
 
 INLINE_LIMIT = 256 * 1024
@@ -120,6 +120,10 @@ def store_value(
 ) -> Stored:
     """Encode ``value``; write an object only beyond ``limit`` bytes. Raises ``NotStorable`` from the codec and
     ``StorageError`` from the store; then nothing is visible under ``key``."""
+    if type(codec) is TypedCodec:
+        data = codec.at_once(value)
+        if data is not None and len(data) <= limit:
+            return Stored(len(data), hashlib.sha256(data).hexdigest(), data, None)
     sink = SpoolingSink(store, key, limit)
     try:
         codec.encode(value, sink)
