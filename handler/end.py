@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from io import BytesIO
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -103,7 +102,7 @@ class _Found(msgspec.Struct):
     """What the selected steps have left, in plan order, of mapped steps the items there should be, and why there are
     none where the output they are mapped over was withheld."""
 
-    left: dict[str, list[Left]]
+    left: dict[str, list[Left]] = {}
     items: dict[str, list[str]] = {}
     withheld: dict[str, str] = {}
 
@@ -116,7 +115,7 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
     """Events of every step, failed attempts first, then the commit's; of mapped steps item by item."""
     pipeline, store = loaded.definition.name, runtime.store
     names = {step.name for step in steps}
-    found = _Found({step.name: [] for step in steps})
+    found = _Found()
     producers: dict[OutputRef, Commit | None] = {}
     jobs: list[tuple[Step, str]] = []
     for step in steps:
@@ -139,8 +138,13 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
         hooked = bool(loaded.definition.hooks or loaded.nodes[step.name].solid.hooks)
         return step_left(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
 
-    for (step, _), left in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
-        found.left[step.name] += left
+    by_step: dict[str, list[Left]] = {}
+    for (step, item), left in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
+        if item:
+            by_step.setdefault(step.name, []).extend(left)
+        else:
+            by_step[step.name] = left
+    found.left = {step.name: by_step.get(step.name) or [] for step in steps}
     return found
 
 
@@ -176,6 +180,7 @@ def summarise_step(step: Step, events: list[AnyEvent], items: list[str] | None =
 def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
     """One step, or one item of a mapped step. A step whose last word is a failed attempt has failed, retries or not."""
     status: StepStatus = "not reached"
+    attempts = events[-1].attempt if events else 0
     duration, reason = 0.0, ""
     error: ErrorInfo | None = None
     inputs: dict[str, int] = {}
@@ -188,6 +193,7 @@ def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
                 inputs, outputs, verdicts, more = {}, {}, [], {}
                 duration, reason, error = 0.0, "", None
             status = "failed"
+            attempts = max(attempts, event.attempt)
         elif type(event) is StepInput:
             inputs[event.name] = event.size
         elif type(event) is StepOutput:
@@ -216,7 +222,7 @@ def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
         solid=step.solid,
         status=status,
         duration_s=duration,
-        attempts=max(map(_attempt_of, events), default=0),
+        attempts=attempts,
         inputs=inputs,
         outputs=outputs,
         expectations=len(verdicts),
@@ -225,9 +231,6 @@ def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
         error=error,
         **more,
     )
-
-
-_attempt_of = attrgetter("attempt")
 
 
 def _unmet(verdicts: list[StepExpectation]) -> tuple[list[str], str]:
