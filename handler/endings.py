@@ -14,6 +14,7 @@ from solidstate.handler.hooks import Ended, call_hooks
 from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.pauses import SPARE_S, pauses
 from solidstate.handler.plain import clip
+from solidstate.handler.tries import failed_before
 from solidstate.handler.upstream import Skip
 from solidstate.hooks import HookDefinition, HookOccasion
 from solidstate.planner.contract import StepDigest, retry_for
@@ -115,8 +116,9 @@ def record_failure(attempt: Attempt, failed: AttemptFailed, cause: BaseException
     duration = attempt.recorder.elapsed()
     pause = 0.0
     event: AnyEvent
-    if retry is not None and attempt.number < retry.max_attempts:
-        delay, pause = pauses(retry, attempt.number, cause)
+    failures = failed_before(attempt) + 1 if retry is not None else 1
+    if retry is not None and failures < retry.max_attempts:
+        delay, pause = pauses(retry, failures, cause)
         event = attempt.recorder.emit(StepRetry, duration_s=duration, error=failed.error, delay_s=delay)
     else:
         event = attempt.recorder.emit(StepFailure, duration_s=duration, error=failed.error)

@@ -197,10 +197,7 @@ def step_left(
             committed = None
         elif not thorough and committed.events[0].attempt <= 1:
             return [committed]
-    lost = [
-        Left(_decoded(body := store.get(info.key), info.key), body)
-        for info in store.list(keys.attempts_prefix(pipeline, step, run, item))
-    ]
+    lost = [Left(_decoded(body, key), body) for key, body in _attempts(store, pipeline, step, run, item)]
     # A first attempt that was believed to be dead may commit while a second one runs: the result has the last word.
     # Attempts of one number are duplicates, or follow a redrive, which counts from one again. Of those, and of those
     # only, the clock must tell which was first.
@@ -210,6 +207,16 @@ def step_left(
         if left.events
     ]
     return [left for *_, left in sorted(order, key=lambda group: group[:3])]
+
+
+def recorded_attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> list[list[AnyEvent]]:
+    """The events of each attempt that is on record beside the commit."""
+    return [_decoded(body, key) for key, body in _attempts(store, pipeline, step, run, item)]
+
+
+def _attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str) -> Iterator[tuple[str, bytes]]:
+    for info in store.list(keys.attempts_prefix(pipeline, step, run, item)):
+        yield info.key, store.get(info.key)
 
 
 def _rank(left: Left, committed: Left | None) -> int:

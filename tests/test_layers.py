@@ -56,6 +56,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.handler.runtime",
     "solidstate.handler.start",
     "solidstate.handler.step",
+    "solidstate.handler.tries",
     "solidstate.handler.type_io",
     "solidstate.handler.upstream",
     "solidstate.handler.verdicts",
