@@ -19,8 +19,8 @@ from solidstate.storage.records import decode_run_record
 
 
 class Attempt:
-    """``run`` is the complete handle of the run. What few attempts need (the log, the file system, the run's tags) is
-    made when it is asked for. ``foreign``: whether it has read what this process did not write itself."""
+    """``payload`` has the complete handle of the run. What few attempts need (the log, the file system, the run's tags)
+    is made when it is asked for. ``foreign``: whether it has read what this process did not write itself."""
 
     foreign = False
     _fs: Any = None
@@ -31,14 +31,14 @@ class Attempt:
         runtime: Runtime,
         loaded: LoadedPipeline,
         payload: StepPayload,
-        run: RunHandle,
         invocation: InvocationContext,
     ) -> None:
         self.runtime = runtime
         self.store = runtime.store
         self.loaded = loaded
-        name, request = payload.step, invocation.aws_request_id
-        self.run = run
+        self.payload = payload
+        name, run, request = payload.step, payload.run, invocation.aws_request_id
+        self.run: RunHandle = run
         self.step = loaded.steps[name]
         self.solid: SolidDefinition = loaded.nodes[name].solid
         self.invocation = invocation
@@ -48,7 +48,7 @@ class Attempt:
         self.commit_key = keys.commit(run.pipeline, name, run.id, item)
         scope = Scope(run.id, run.pipeline, name, number, run.execution, name, request, item)
         self.recorder = Recorder(scope, runtime.observer)
-        self.sink = runtime.log_sink(_identity(scope)) if runtime.log_sink is not None else None
+        self.sink = runtime.log_sink(scope.identity()) if runtime.log_sink is not None else None
 
     @property
     def label(self) -> str:
@@ -123,9 +123,3 @@ class Attempt:
         """Put on record what no commit holds: the events from number ``begin`` on."""
         key = keys.attempt(self.run.pipeline, self.step.name, self.run.id, self.attempt_id, self.item)
         self.store.put(key, self.recorder.encoded(begin))
-
-
-def _identity(scope: Scope) -> dict[str, Any]:
-    """What tells one attempt's log lines from those of others."""
-    told = {"run": scope.run, "step": scope.step, "attempt": scope.attempt}
-    return {**told, "item": scope.item} if scope.item else told

@@ -14,6 +14,7 @@ from solidstate.handler.hooks import Ended, call_hooks
 from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.pauses import SPARE_S, pauses
 from solidstate.handler.plain import clip
+from solidstate.handler.rendezvous import Meeting
 from solidstate.handler.tries import failed_before
 from solidstate.handler.upstream import Skip
 from solidstate.hooks import HookDefinition, HookOccasion
@@ -106,6 +107,8 @@ def skipped(attempt: Attempt, skip: Skip, *, answer: bool = True) -> StepDigest:
         return commit(attempt, "skipped", [], fingerprint, event, {}, for_all_items=skip.for_all_items, answer=answer)
     attempt.tell(event)
     attempt.store_events()
+    if attempt.payload.wakes:
+        Meeting(attempt.runtime, attempt.run, attempt.payload.item).end(attempt.step.name)
     reason = clip(skip.reason, MAX_REASON)
     return StepDigest(step=attempt.step.name, status="skipped", reason=reason, attempt=attempt.number)
 

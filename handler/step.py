@@ -20,9 +20,10 @@ from solidstate.handler.endings import adopted, commit, record_failure, skipped
 from solidstate.handler.inputs import load_inputs
 from solidstate.handler.outcome import UserCodeRaised, classified
 from solidstate.handler.outputs import OutputTaker
+from solidstate.handler.rendezvous import arrive, conclude
 from solidstate.handler.runtime import InvocationContext, Runtime, complete_handle, loaded_for
 from solidstate.handler.type_io import TypeIo
-from solidstate.handler.upstream import Skip, fetch_upstream
+from solidstate.handler.upstream import Skip, Upstream, fetch_upstream
 from solidstate.handler.verdicts import judge_inputs, withheld
 from solidstate.planner.contract import StepDigest, StepPayload
 from solidstate.storage.commits import Commit, CommittedOutput, fingerprint_of
@@ -31,24 +32,42 @@ from solidstate.storage.commits import Commit, CommittedOutput, fingerprint_of
 def run_step(
     runtime: Runtime, payload: StepPayload, invocation: InvocationContext, *, answer: bool = True
 ) -> StepDigest:
-    """Run one attempt. Returns its digest; raises AttemptFailed (recorded), PlanChanged or StorageUnavailable.
+    """Run one attempt, or park the step until others have ended. Returns its digest; raises AttemptFailed (recorded),
+    PlanChanged or StorageUnavailable.
 
     Without ``answer`` the digest holds no more than the status: the inline engine has nobody to read it to.
     """
     loaded = loaded_for(runtime, payload.run, payload.step)
     run = complete_handle(runtime, payload.run)
+    if run is not payload.run:
+        payload = msgspec.structs.replace(payload, run=run)
     if run.steps is not None and payload.step not in run.steps:
-        return StepDigest(step=payload.step, status="not selected")
-    attempt = Attempt(runtime, loaded, payload, run, invocation)
+        digest = StepDigest(step=payload.step, status="not selected")
+    else:
+        digest = _attempted(Attempt(runtime, loaded, payload, invocation), answer=answer)
+    if payload.token is not None or payload.wakes:
+        conclude(runtime, payload, digest)
+    return digest
+
+
+def _attempted(attempt: Attempt, *, answer: bool) -> StepDigest:
+    """What became of the attempt, whatever happens in it."""
     try:
         if attempt.number > 1:  # an earlier attempt may have committed and died before it could answer
             done = adopted(attempt)
             if done is not None:
                 return done
+        upstream: Upstream | None = None
+        if attempt.payload.waits:
+            parked, upstream = arrive(
+                attempt.runtime, attempt.payload, attempt.loaded.steps, lambda: fetch_upstream(attempt)
+            )
+            if parked is not None:
+                return parked
         start = attempt.recorder.emit(StepStart, solid=attempt.step.solid)
         if attempt.sink is not None:
             attempt.tell(start)
-        return _computed(attempt, answer=answer)
+        return _computed(attempt, upstream or fetch_upstream(attempt), answer=answer)
     except UserCodeRaised as raised:
         cause: BaseException = raised.original
     except StorageUnavailable as unavailable:  # not of the step's making: the state machine repeats it by itself
@@ -73,9 +92,8 @@ def run_step(
     raise failed from cause
 
 
-def _computed(attempt: Attempt, *, answer: bool) -> StepDigest:
+def _computed(attempt: Attempt, upstream: Upstream, *, answer: bool) -> StepDigest:
     run, step, solid, recorder = attempt.run, attempt.step, attempt.solid, attempt.recorder
-    upstream = fetch_upstream(attempt)
     if run.from_run is not None:
         _check_reused(attempt, upstream.commits)
     skip = upstream.skip()
