@@ -6,15 +6,16 @@ from typing import Any
 
 from solidstate.events import AnyEvent
 from solidstate.handler.acquire import Resources, ResourceStack
-from solidstate.handler.committed import label, read_commit
+from solidstate.handler.committed import label, read_commit, read_header, read_item
 from solidstate.handler.context import StepContext, StepLog
 from solidstate.handler.lifelines import tell
 from solidstate.handler.recorder import Recorder, Scope
 from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime
-from solidstate.planner.contract import RunHandle, StepPayload
+from solidstate.planner.contract import ItemEntry, RunHandle, StepPayload
+from solidstate.planner.plan import OutputRef
 from solidstate.solid import SolidDefinition
 from solidstate.storage import keys
-from solidstate.storage.commits import Commit
+from solidstate.storage.commits import Commit, CommittedOutput
 from solidstate.storage.records import decode_run_record
 
 
@@ -76,6 +77,16 @@ class Attempt:
                 return known
         self.foreign = True
         return read_commit(self.store, pipeline, step, run, item)
+
+    def item_of(self, over: OutputRef, entry: ItemEntry) -> CommittedOutput | None:
+        """The item that the step is run for, read by itself; None when its producer has no commit."""
+        self.foreign = True
+        return read_item(self.store, self.run.pipeline, over, self.run_of(over.step), self.item, entry)
+
+    def header_of(self, step: str, size: int) -> Commit | None:
+        """A result without the items of dynamic outputs."""
+        self.foreign = True
+        return read_header(self.store, self.run.pipeline, step, self.run_of(step), size)
 
     def open_fs(self) -> Any:
         """One file system for the solid, its resources and hooks, made when the first asks."""

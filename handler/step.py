@@ -58,7 +58,7 @@ def _attempted(attempt: Attempt, *, answer: bool) -> StepDigest:
             if done is not None:
                 return done
         upstream: Upstream | None = None
-        if attempt.payload.waits:
+        if attempt.payload.waits or attempt.payload.woken:
             parked, upstream = arrive(
                 attempt.runtime, attempt.payload, attempt.loaded.steps, lambda: fetch_upstream(attempt)
             )
@@ -111,12 +111,12 @@ def _computed(attempt: Attempt, upstream: Upstream, *, answer: bool) -> StepDige
     outputs = _call(attempt, values, (mine or {}).get("config", {}), io)
     kept = withheld(recorder.unmet, solid, step.name) if recorder.unmet else {}
     success = recorder.emit(StepSuccess, duration_s=recorder.elapsed())
-    inputs = sorted([out.sha256 for commit in upstream.commits.values() if commit for out in commit.outputs])
+    fingerprint = fingerprint_of(attempt.loaded.hash, mine or {}, upstream.hashes())
     return commit(
         attempt,
         "success",
         outputs,
-        fingerprint_of(attempt.loaded.hash, mine or {}, inputs),
+        fingerprint,
         success,
         kept,
         answer=answer,

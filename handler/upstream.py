@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from solidstate.handler.attempt import Attempt
-from solidstate.handler.committed import base, label
+from solidstate.handler.committed import base, item_of, label
 from solidstate.planner.plan import OutputRef, Step, StepInput
 from solidstate.storage.commits import Commit, CommittedOutput
 
@@ -40,15 +40,17 @@ def withheld_reason(kept: Mapping[str, str]) -> str:
 
 
 class Upstream:
-    """What one attempt reads. ``commits`` are by label; None where there is none. ``listed_by`` says of a mapped step
-    under which label the commit stands that tells its items, where that is not its producer's name."""
+    """What one attempt reads. ``commits`` are by label; None where there is none. ``entry`` is the item that the step
+    is run for, where that was read by itself. ``listed_by`` says of a mapped step under which label the commit stands
+    that tells its items, where that is not its producer's name."""
 
-    __slots__ = ("commits", "item", "listed_by", "step", "steps")
+    __slots__ = ("commits", "entry", "item", "listed_by", "step", "steps")
 
     def __init__(self, step: Step, steps: Mapping[str, Step], item: str = "") -> None:
         self.step = step
         self.steps = steps
         self.item = item
+        self.entry: CommittedOutput | None = None
         self.commits: dict[str, Commit | None] = {}
         self.listed_by: dict[str, str] = {}
 
@@ -56,7 +58,7 @@ class Upstream:
         """Of the commits that one source of one input is read from."""
         over = self.steps[ref.step].map_over
         if over is None:
-            return [ref.step]
+            return [] if self.entry is not None and inp.kind == "item" else [ref.step]
         if inp.kind != "collect":
             return [label(ref.step, self.item)]
         producer = self.commits.get(self.listed_by.get(ref.step, over.step))
@@ -66,6 +68,8 @@ class Upstream:
 
     def outputs(self, inp: StepInput, ref: OutputRef) -> list[tuple[str, CommittedOutput | None]]:
         """What one source of one input consists of, with the name of each part: one output, or one for each item."""
+        if self.entry is not None and inp.kind == "item" and self.steps[ref.step].map_over is None:
+            return [(label(ref.step, self.item), self.entry)]
         found: list[tuple[str, CommittedOutput | None]] = []
         dynamic = self.steps[ref.step].output(ref.output).dynamic
         for name in self.labels(inp, ref):
@@ -88,6 +92,13 @@ class Upstream:
         ref = inp.sources[0]
         commit = self.commits.get(ref.step)
         return commit.output(ref.output) if commit is not None else None
+
+    def hashes(self) -> list[str]:
+        """SHA-256 of all that is read, sorted."""
+        found = [out.sha256 for commit in self.commits.values() if commit is not None for out in commit.outputs]
+        if self.entry is not None:
+            found.append(self.entry.sha256)
+        return sorted(found)
 
     def _left_out(self, commit: Commit, ref: OutputRef) -> bool:
         """Whether a collected list goes without this item: it was skipped, or what is optional stayed out."""
@@ -180,20 +191,38 @@ def fetch_upstream(attempt: Attempt) -> Upstream:
         found.commits = dict(zip(plain, each(attempt.commit_of, list(plain), workers), strict=True))
         return found
 
-    def fetch(name: str) -> Commit | None:
-        key_of_item = name[len(base(name)) + 1 : -1]
-        return attempt.commit_of(base(name), key_of_item)
+    first = _fetch_directly(attempt, found)
+    _fetch_collected(attempt, found, first)
+    return found
 
-    run_of = attempt.run_of
+
+def _fetch_directly(attempt: Attempt, found: Upstream) -> dict[str, None]:
+    """What is read for the step or its own item, and the commits that tell which items there are. Returns labels."""
+    step, steps, entry = attempt.step, found.steps, attempt.payload.entry
+    over = step.map_over
+    if over is not None and entry is not None and _reads_one(step, steps, over):
+        found.entry = attempt.item_of(over, entry)
+
+    def fetch(name: str) -> Commit | None:
+        if found.entry is not None and over is not None and entry is not None and name == over.step:
+            return attempt.header_of(name, entry.head)
+        return attempt.commit_of(base(name), item_of(name))
+
     first: dict[str, None] = {}
     for inp in step.inputs:
         for ref in inp.sources:
-            over = steps[ref.step].map_over
-            if inp.kind == "collect" and over is not None:
-                first[over.step] = None
+            items = steps[ref.step].map_over
+            if inp.kind == "collect" and items is not None:
+                first[items.step] = None
             else:
                 first.update(dict.fromkeys(found.labels(inp, ref)))
-    found.commits = dict(zip(first, each(fetch, list(first), workers), strict=True))
+    found.commits = dict(zip(first, each(fetch, list(first), attempt.runtime.fetch_workers), strict=True))
+    return first
+
+
+def _fetch_collected(attempt: Attempt, found: Upstream, first: dict[str, None]) -> None:
+    """The results of the items that are collected; what is listed in ``first`` was read before."""
+    step, steps, run_of = attempt.step, found.steps, attempt.run_of
     collected: dict[str, None] = {}
     for inp in step.inputs:
         for ref in inp.sources:
@@ -210,8 +239,19 @@ def fetch_upstream(attempt: Attempt) -> Upstream:
     for name in [name for name in first if base(name) not in asked]:
         del found.commits[name]  # what this run's producer did is of no account where all is read from another
     names = [name for name in collected if name not in found.commits]
-    found.commits.update(zip(names, each(fetch, names, workers), strict=True))
-    return found
+
+    def fetch(name: str) -> Commit | None:
+        return attempt.commit_of(base(name), item_of(name))
+
+    found.commits.update(zip(names, each(fetch, names, attempt.runtime.fetch_workers), strict=True))
+
+
+def _reads_one(step: Step, steps: Mapping[str, Step], over: OutputRef) -> bool:
+    """Whether a mapped step reads the item that it is run for, and no others of its producer's."""
+    collected = (ref for inp in step.inputs if inp.kind == "collect" for ref in inp.sources)
+    if any(over.step == (steps[ref.step].map_over or ref).step for ref in collected):
+        return False
+    return any(over in inp.sources for inp in step.inputs)
 
 
 def _listing(step: Step, steps: Mapping[str, Step], found: Upstream) -> list[OutputRef]:

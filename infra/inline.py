@@ -17,13 +17,13 @@ from typing import Any
 
 from solidstate.errors import SolidstateError, StorageUnavailable
 from solidstate.handler.end import close
-from solidstate.handler.items import keys_to_run
+from solidstate.handler.items import items_to_run
 from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.pauses import delay_after
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.start import begin
 from solidstate.handler.step import run_step
-from solidstate.planner.contract import RunHandle, StepPayload, retry_for
+from solidstate.planner.contract import MapItem, RunHandle, StepPayload, retry_for
 from solidstate.planner.plan import Retry, Step
 from solidstate.planner.retries import SERVICE, policy_of
 from solidstate.storage.records import RunSummary
@@ -93,7 +93,7 @@ def run_attempts(
                 while wait is not None:
                     if wait:
                         runtime.sleep(wait)
-                    payload = StepPayload(step.name, handle, tries.failed + tries.unavailable, item)
+                    payload = _payload(step, handle, tries.failed + tries.unavailable, item)
                     invocation = InlineInvocation(step.compute.timeout_s, process)
                     wait = _attempted(runtime, step, payload, invocation, tries, on_failure)
                     yield
@@ -107,11 +107,17 @@ def run_attempts(
     return close(runtime, loaded, handle)
 
 
-def _items(runtime: Runtime, loaded: LoadedPipeline, handle: RunHandle, step: Step) -> Sequence[str | None]:
+def _items(runtime: Runtime, loaded: LoadedPipeline, handle: RunHandle, step: Step) -> Sequence[MapItem | None]:
     """The items to run a mapped step for, in the order they were yielded; any other step is run once, for none."""
     if step.map_over is None:
         return [None]
-    return keys_to_run(runtime, loaded, handle, step.map_over, [step.name])
+    return items_to_run(runtime, loaded, handle, step.map_over, [step.name])
+
+
+def _payload(step: Step, handle: RunHandle, retry: int, item: MapItem | None) -> StepPayload:
+    if item is None:
+        return StepPayload(step.name, handle, retry)
+    return StepPayload(step.name, handle, retry, item.key, entry=item.entry)
 
 
 class _Tries:

@@ -108,6 +108,34 @@ def decode_commit(data: bytes, key: str) -> Commit:
     return msgspec.structs.replace(commit, outputs=[*commit.outputs, *items])
 
 
+def decode_item(line: bytes, key: str, name: str, item: str) -> CommittedOutput:
+    """One item of a dynamic output, read by itself. Raises IntermediateError when ``line`` is none, or another one."""
+    try:
+        found = _output.decode(line)
+        if (found.name, found.item) == (name, item):
+            return found
+        problem = f"there is item `{found.item}` of output `{found.name}`"
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        problem = str(error)
+    raise IntermediateError(
+        f"Item `{item}` of output `{name}` is not where it should be in `{key}`: {problem}.",
+        subject=key,
+        hint="something else wrote to the bucket; restore the object's earlier version, or run the step again in a "
+        "new run",
+    )
+
+
+def item_lines(data: bytes) -> tuple[int, list[tuple[int, int]]]:
+    """The size of the header, line break included, and where the line of each item stands: begin and size."""
+    end, events = _sections(data)
+    begin, found = end + 1, []
+    while begin < events:
+        size = data.index(b"\n", begin) - begin
+        found.append((begin, size))
+        begin += size + 1
+    return end + 1, found
+
+
 def decode_commit_events(data: bytes, key: str) -> list[AnyEvent]:
     """The events of a commit."""
     try:
