@@ -57,11 +57,29 @@ def load_inputs(attempt: Attempt, upstream: Upstream, io: TypeIo | None) -> dict
                 hint=_type_hint(inp),
                 metadata=verdict.metadata,
             )
+        if loaded.ways_in:
+            _check_ways_in(attempt, name, value)
         facts = plain_metadata(verdict.metadata) if verdict.metadata else {}
         sources = [f"{ref.step}.{ref.output}" for ref in inp.sources]
         emit(StepInputEvent, name=name, type=inp.type, sources=sources, size=size, metadata=facts)
         values[name] = value
     return values
+
+
+def _check_ways_in(attempt: Attempt, name: str, value: Any) -> None:
+    """Hold a value against the inputs of composites that it came in by."""
+    for passage in attempt.loaded.ways_in.get((attempt.step.name, name), ()):
+        port = passage.port
+        doing = f"checking input `{port.name}` of composite `{passage.composite}`"
+        verdict = call(doing, port.type.check, value)
+        if not verdict.success:
+            raise Refused(
+                f"Input `{port.name}` of composite `{passage.composite}`, passed on to `{name}` of "
+                f"`{attempt.step.name}`, does not pass the check of type `{port.type.name}`: {verdict.description}.",
+                subject=port.name,
+                hint=f"connect to `{passage.composite}` what its input declares, or correct the annotation",
+                metadata=verdict.metadata,
+            )
 
 
 def _type_hint(inp: StepInput) -> str:

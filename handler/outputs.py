@@ -169,6 +169,8 @@ class OutputTaker:
                 hint="return what the annotation says, or correct the annotation",
                 metadata=verdict.metadata,
             )
+        if self._attempt.loaded.ways_out:
+            self._check_ways_out(definition.name, value)
         for expectation in self._solid.expectations:
             if expectation.side == "output" and expectation.name == definition.name:
                 judge(expectation, value, self._recorder)
@@ -180,6 +182,22 @@ class OutputTaker:
         self._record(definition, self._put(definition, value, item), facts)
         if self._io is not None:
             self._io.write(definition, value)
+
+    def _check_ways_out(self, name: str, value: Any) -> None:
+        """Hold a value against the outputs of composites that it is."""
+        step = self._attempt.step.name
+        for passage in self._attempt.loaded.ways_out.get((step, name), ()):
+            port = passage.port
+            doing = f"checking output `{port.name}` of composite `{passage.composite}`"
+            verdict = call(doing, port.type.check, value)
+            if not verdict.success:
+                raise Refused(
+                    f"Output `{name}` of `{self._step}` is output `{port.name}` of composite `{passage.composite}` and "
+                    f"does not pass the check of its type `{port.type.name}`: {verdict.description}.",
+                    subject=port.name,
+                    hint=f"return what `{passage.composite}` declares, or correct its annotation",
+                    metadata=verdict.metadata,
+                )
 
     def _put(self, definition: OutputDefinition, value: Any, item: str) -> CommittedOutput:
         attempt, name = self._attempt, definition.name

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from solidstate.composite_ports import ways_in, ways_out
 from solidstate.composition import Node
 from solidstate.errors import TargetError, name_list
 from solidstate.handler.context import LogSink
@@ -49,6 +50,8 @@ class LoadedPipeline:
         self.hash = hash_of_encoded(self.encoded)
         self.steps: dict[str, Step] = {step.name: step for step in plan.steps}
         self.nodes: dict[str, Node] = {node.name: node for node in definition.nodes}
+        self.ways_in = ways_in(definition.nodes, definition.composites)
+        self.ways_out = ways_out(definition.nodes, definition.composites)
 
 
 class Runtime:

@@ -18,6 +18,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.acceptance",
     "solidstate.bodies",
     "solidstate.composite_checks",
+    "solidstate.composite_ports",
     "solidstate.composite_request",
     "solidstate.composites",
     "solidstate.composition",
