@@ -117,7 +117,7 @@ class Pieces:
                     {
                         "Type": "Map",
                         "ItemsPath": "$.result.items",
-                        "ItemSelector": {"run.$": "$.run", "item.$": "$$.Map.Item.Value"},
+                        "ItemSelector": {"run.$": "$.run", "item.$": "$$.Map.Item.Value.key"},
                         "ItemProcessor": {
                             "ProcessorConfig": {"Mode": "INLINE"},
                             "StartAt": entry,
