@@ -1,9 +1,9 @@
-"""Every interleaving of steps that meet, with the real handler: what the service may do, and what must never come of it.
+"""Every interleaving of steps that meet, with the real handler: what the service may do, what must never come of it.
 
-An invocation is a real call of the Lambda function's handler. It is driven one operation on the store or on a task token
-at a time: to learn its next operation it is run from its beginning with the answers that it has got so far, and cut off
-at the first operation that has none yet. So an invocation is the list of answers it got, all invocations together are
-explored like any other state space, and the handler is run once for each list.
+An invocation is a real call of the Lambda function's handler. It is driven one operation on the store or on a task
+token at a time: to learn its next operation it is run from its beginning with the answers that it has got so far, and
+cut off at the first operation that has none yet. So an invocation is the list of answers it got, all invocations
+together are explored like any other state space, and the handler is run once for each list.
 
 The service: an invocation that dies, or that is believed to be dead while it goes on, is repeated (a state that waits
 for its token with another token) or followed by the state after a failure; a state that waits may time out; an answered
@@ -212,8 +212,8 @@ class Model:
             moves = list(self._moves(state))
             if not moves and any(task.state != "over" for task in state.tasks):
                 return len(seen), [ASLEEP]
-            for following in [*moves, *self._crashing(state)]:
-                following = self._forward(following)
+            for moved in [*moves, *self._crashing(state)]:
+                following = self._forward(moved)
                 if following not in seen:
                     seen.add(following)
                     todo.append(following)

@@ -1,5 +1,5 @@
-"""Steps that meet, in every order and with crashes at every moment: no body twice, nobody asleep, nobody woken early; and
-every mistake in the protocol that was thought of is found."""
+"""Steps that meet, in every order and with crashes at every moment: no body runs twice, nobody stays asleep or is woken
+early; and every mistake in the protocol that was thought of is found."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from solidstate import pipeline, solid
 from solidstate.errors import MissingObject
-from solidstate.handler import entry, step
-from solidstate.handler.rendezvous import Meeting, Parked
+from solidstate.handler.rendezvous import Meeting, Parked, arrive
 from solidstate.handler.runtime import Runtime
+from solidstate.handler.step import run_step
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.contract import StepDigest, StepPayload
 from solidstate.storage import keys
@@ -161,7 +161,6 @@ def second_look_first(patch: pytest.MonkeyPatch) -> None:
 
 def wakes_before_its_result_is_there(patch: pytest.MonkeyPatch) -> None:
     """Looks for the tokens of others before it commits."""
-    run_step = entry.run_step
 
     def run(runtime: Runtime, payload: StepPayload, invocation: Any) -> StepDigest:
         if payload.wakes and not payload.waits:
@@ -169,7 +168,7 @@ def wakes_before_its_result_is_there(patch: pytest.MonkeyPatch) -> None:
             payload = msgspec.structs.replace(payload, wakes=[])
         return run_step(runtime, payload, invocation)
 
-    patch.setattr(entry, "run_step", run)
+    patch.setattr("solidstate.handler.entry.run_step", run)
 
 
 def wakes_before_its_end_is_on_record(patch: pytest.MonkeyPatch) -> None:
@@ -181,19 +180,18 @@ def wakes_before_its_end_is_on_record(patch: pytest.MonkeyPatch) -> None:
         found.end(payload.step)
         return {}
 
-    patch.setattr(entry, "record_end", record)
+    patch.setattr("solidstate.handler.entry.record_end", record)
 
 
 def runs_with_a_published_token(patch: pytest.MonkeyPatch) -> None:
     """Goes on itself when the second look finds all there, instead of waking itself."""
-    arrive = step.arrive
 
     def run_on(runtime: Runtime, payload: StepPayload, *rest: Any) -> Any:
         parked, upstream = arrive(runtime, payload, *rest)
         looked = Meeting(runtime, payload.run).first_missing(payload.waits) if parked is not None else ""
         return (None, None) if looked is None else (parked, upstream)
 
-    patch.setattr(step, "arrive", run_on)
+    patch.setattr("solidstate.handler.step.arrive", run_on)
     no_second_look(patch)
 
 
@@ -244,7 +242,7 @@ def knows_results_only(patch: pytest.MonkeyPatch) -> None:
 
 def tells_nobody_that_it_is_skipped(patch: pytest.MonkeyPatch) -> None:
     """Leaves no marker when it returns without a commit."""
-    patch.setattr(step.Meeting, "end", lambda self, step: None)
+    patch.setattr(Meeting, "end", lambda self, step: None)
 
 
 def answers_before_it_wakes(patch: pytest.MonkeyPatch) -> None:
@@ -259,7 +257,7 @@ def answers_before_it_wakes(patch: pytest.MonkeyPatch) -> None:
         if payload.wakes:
             found.wake(payload.step, payload.wakes)
 
-    patch.setattr(step, "conclude", conclude)
+    patch.setattr("solidstate.handler.step.conclude", conclude)
 
 
 ONE, TWO = meeting("of_one", "p1"), meeting("of_two", "p1", "p2")
