@@ -28,7 +28,7 @@ from solidstate.planner.states import CALLBACK, FUNCTION, START_EXECUTION, STATE
 _FIELDS = {
     "Task": {"Resource", "Parameters", "TimeoutSeconds", "Retry", "Catch"},
     "Parallel": {"Branches", "Catch"},
-    "Map": {"ItemsPath", "ItemReader", "ItemSelector", "MaxConcurrency", "ToleratedFailurePercentage"}
+    "Map": {"ItemsPath", "ItemReader", "ItemSelector", "MaxConcurrency", "ToleratedFailureCount"}
     | {"ItemProcessor", "Catch", "Label"},
     "Pass": {"Parameters"},
     "Succeed": set[str](),
