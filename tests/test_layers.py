@@ -47,6 +47,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.handler.inputs",
     "solidstate.handler.items",
     "solidstate.handler.lifelines",
+    "solidstate.handler.loggers",
     "solidstate.handler.mapped",
     "solidstate.handler.outcome",
     "solidstate.handler.outputs",
