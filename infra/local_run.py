@@ -117,6 +117,7 @@ def _run_moto(
             hint="`pip install 'solidstate[local]'`, or run with `--engine inline`",
         ) from error
     from solidstate.storage.s3 import S3Store, s3_client
+    from solidstate.storage.task_tokens import StepFunctionsTokens
 
     compiled = compile_plan(loaded.plan)
     limited = TimeLimited({step.name: step.compute.timeout_s for step in loaded.plan.steps})
@@ -131,6 +132,7 @@ def _run_moto(
             open_fs=lambda: open_s3(aws.endpoint_url),
             observer=observer,
             log_sink=logger.sink,
+            tokens=StepFunctionsTokens(lambda: aws.client("stepfunctions")),
         )
         limited.handler = make_handler(runtime)
         compute = [step.compute for step in loaded.plan.steps]

@@ -91,6 +91,8 @@ def step_payload(step: Step, meeting: Meeting) -> dict[str, Any]:
     payload: dict[str, Any] = {"kind": "step", "step": step.name, "run.$": "$.run", "retry.$": "$$.State.RetryCount"}
     if step.map_over is not None:
         payload["item.$"] = "$.item"
+        if any(step.map_over in inp.sources for inp in step.inputs):
+            payload["entry.$"] = "$.entry"
     if meeting.waits:
         payload |= {"token.$": "$$.Task.Token", "waits": list(meeting.waits)}
     if meeting.wakes:
@@ -157,5 +159,7 @@ def few(names: tuple[str, ...], limit: int = 6) -> str:
 
 def comment_of(text: str) -> str:
     """The first line, bounded, and free of ``${``, which CloudFormation would take for a substitution."""
+    if not text:
+        return ""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "").replace("${", "$ {")
     return line if len(line) <= COMMENT_LENGTH else line[: COMMENT_LENGTH - 3] + "..."

@@ -133,7 +133,9 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: dict[str, Any] = {}
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+# `gc=False`, for this class and those derived from it: an event holds plain data alone, which is part of no cycle. The
+# fields that all have are the only positional ones: that is the fastest way to fill them in.
+class Event(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, gc=False):
     """What every event carries.
 
     ``item`` is the key of the item a mapped step was run for. ``time`` is the wall clock (seconds since 1970, UTC) of
@@ -361,8 +363,8 @@ def decode_events(data: bytes) -> list[AnyEvent]:
 
 
 def plain_metadata(metadata: Any) -> dict[str, Any]:
-    """Metadata as JSON-safe values: what JSON cannot hold becomes text, so that a fact in an event can never be the
-    reason a step fails. Facts that are no mapping are kept under ``value``."""
+    """Metadata as the JSON values that will be read back: what JSON cannot hold becomes text, and no number None, so
+    that a fact in an event can never be the reason a step fails. Facts that are no mapping are kept under ``value``."""
     if type(metadata) is dict and not metadata:
         return {}
     facts = metadata if isinstance(metadata, Mapping) else {"value": metadata}
@@ -375,8 +377,6 @@ def _plain_key(key: object) -> str:
 
 def _plain_value(value: Any) -> Any:
     try:
-        plain = msgspec.to_builtins(value, str_keys=True, enc_hook=str)
-        _encoder.encode(plain)
+        return msgspec.json.decode(_encoder.encode(msgspec.to_builtins(value, str_keys=True, enc_hook=str)))
     except Exception:  # noqa: BLE001 - to_builtins calls user code (str, properties); the facts matter less than the step
         return shown(value, 200)
-    return plain

@@ -52,9 +52,8 @@ def redacted(value: Any) -> Any:
     return value
 
 
-def anything_to_hide() -> bool:
-    """Whether any value has been remembered in this process."""
-    return bool(_values)
+anything_to_hide = _values.__len__
+"""How many values have been remembered in this process. Asked for every event, so it is no function of Python's."""
 
 
 def _pattern() -> re.Pattern[str] | None:

@@ -31,7 +31,8 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     version: str = ""
 
 
-class StepSummary(msgspec.Struct, frozen=True, omit_defaults=True):
+# `gc=False`: it holds plain data alone, which is part of no cycle.
+class StepSummary(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """How one step ended. Sizes in bytes as stored; ``inputs`` and ``outputs`` map names to sizes;
     ``warnings`` are the expectations of severity ``warn`` that were not met, and the hooks that raised.
 

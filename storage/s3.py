@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from solidstate.errors import MissingObject, StorageUnavailable
-from solidstate.storage.s3_errors import Refused, translated
+from solidstate.storage.s3_errors import BeyondEnd, Refused, translated
 from solidstate.storage.s3_upload import PartWriter
 from solidstate.storage.store import ObjectInfo, ObjectWriter, check_key, check_prefix
 
@@ -70,6 +70,16 @@ class S3Store:
         with translated("read", self._bucket, full):
             body: bytes = self._client.get_object(Bucket=self._bucket, Key=full)["Body"].read()
             return body
+
+    def get_part(self, key: str, begin: int, size: int) -> bytes:
+        full = self._full(key)
+        part = f"bytes={begin}-{begin + size - 1}"
+        try:
+            with translated("read", self._bucket, full):
+                body: bytes = self._client.get_object(Bucket=self._bucket, Key=full, Range=part)["Body"].read()
+                return body
+        except BeyondEnd:
+            return b""
 
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
         full = self._full(key)

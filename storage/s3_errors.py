@@ -26,6 +26,10 @@ class Refused(Exception):
         self.conflict = conflict
 
 
+class BeyondEnd(Exception):
+    """The object ends before the part that was asked for; never leaves the storage layer."""
+
+
 @contextmanager
 def translated(verb: str, bucket: str, key: str) -> Generator[None, None, None]:
     """Raise botocore's errors as ours. ``verb`` reads as in "could not VERB the object"."""
@@ -57,6 +61,8 @@ def _from_answer(answer: Any, verb: str, bucket: str, key: str, text: str) -> Ex
         )
     if code in _ABSENT:
         return missing(key, place)
+    if code == "InvalidRange":
+        return BeyondEnd(text)
     if code == "PreconditionFailed":
         return Refused(conflict=False)
     if code == "ConditionalRequestConflict":
