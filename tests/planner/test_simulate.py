@@ -20,7 +20,7 @@ from solidstate.planner.contract import STEP_FAILED
 from solidstate.planner.critical_path import critical_path
 from solidstate.planner.history import history_events
 from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS
-from solidstate.planner.plan import ExecutionPlan, OutputRef
+from solidstate.planner.plan import ExecutionPlan, OutputRef, Step, StepInput, StepOutput
 from solidstate.planner.simulated_steps import Behaviour
 from solidstate.planner.simulated_time import Latencies
 from tests.infra.graphs_by_hand import Op, bodies, build
@@ -230,6 +230,37 @@ def test_a_run_may_be_spread_over_machines(data: st.DataObject) -> None:
     whole = run(plan, behaviours={failing: Behaviour(error=CRASH)})
     divided = run(plan, compiled, behaviours={failing: Behaviour(error=CRASH)})
     assert outcome(divided) == outcome(whole)
+
+
+@pytest.mark.parametrize("room", [2_000, 3_000, 4_500])
+def test_items_may_be_spread_over_machines(room: int) -> None:
+    """What is done for one item is cut, too: each item starts parts of its own, and meets in them with itself only."""
+    over = OutputRef("make", "items")
+
+    def mapped(name: str, *reads: OutputRef) -> Step:
+        inputs = tuple(StepInput(f"in_{ref.step}", "item", (ref,)) for ref in reads)
+        return Step(name, name, inputs=inputs, outputs=(StepOutput("result"),), map_over=over)
+
+    def result(name: str) -> OutputRef:
+        return OutputRef(name, "result")
+
+    plan = plan_of(
+        Step("make", "make", outputs=(StepOutput("items", dynamic=True, max_items=4),)),
+        mapped("w0", over),
+        mapped("x", over),
+        *(mapped(f"w{number}", result(f"w{number - 1}")) for number in range(1, 6)),
+        mapped("z", result("w0"), result("x")),
+        Step("sum", "sum", inputs=(StepInput("all", "collect", (result("w5"),)),)),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "MAX_DEFINITION_BYTES", fit.ROOT.size + room)
+        compiled = compile_plan(plan)
+    inside = sum(part.item for part in compiled.parts)
+    assert inside
+    found = run(plan, compiled)
+    assert outcome(found) == outcome(run(plan))
+    assert set(outcome(found).values()) == {"done"}
+    assert len(found.histories) == 1 + 4 * inside + len(compiled.parts) - inside
 
 
 @pytest.mark.slow
