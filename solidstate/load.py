@@ -228,7 +228,6 @@ def _users_line(error: BaseException) -> tuple[str, str]:
     theirs = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<")
-        and not any(Path(frame.filename).is_relative_to(lib) for lib in libraries)
+        if not frame.filename.startswith("<") and not any(Path(frame.filename).is_relative_to(lib) for lib in libraries)
     ]
     return (f"{theirs[-1].filename}:{theirs[-1].lineno}", theirs[-1].line or "") if theirs else ("", "")

@@ -12,8 +12,8 @@ from typing import Any
 
 from solidstate.errors import MissingObject
 from solidstate.storage import s3_settings
-from solidstate.storage.s3_conditional import create
 from solidstate.storage.s3_errors import translated
+from solidstate.storage.s3_repeat import until_decided
 from solidstate.storage.s3_upload import PartWriter
 from solidstate.storage.store import ObjectInfo, ObjectWriter, check_key, check_prefix
 
@@ -76,7 +76,7 @@ class S3Store:
             with translated("write", self._bucket, full):
                 self._client.put_object(Bucket=self._bucket, Key=full, Body=body, IfNoneMatch="*")
 
-        return create(write, self._bucket, full, lost=_never)  # botocore repeats a request without an answer
+        return until_decided(write, self._bucket, full, lost=_never)  # botocore repeats a request without an answer
 
     def exists(self, key: str) -> bool:
         """HEAD has no body to tell a missing bucket from a missing object: both answer False."""

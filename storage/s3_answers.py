@@ -23,8 +23,8 @@ class Refused(Exception):
 
 
 def answered(code: str, status: int, verb: str, bucket: str, key: str, text: str) -> Exception:
-    """The error for S3's answer: its error code (empty where there is none, as for HEAD) and HTTP status. ``verb`` reads
-    as in "could not VERB the object"; ``text`` is the client's own, for answers nobody expects."""
+    """The error for S3's answer: its error code (empty where there is none, as for HEAD) and HTTP status. ``verb``
+    reads as in "could not VERB the object"; ``text`` is the client's own, for answers nobody expects."""
     place = f"s3://{bucket}"
     what = failed(verb, bucket, key)
     if code == "NoSuchBucket":

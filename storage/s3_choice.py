@@ -6,6 +6,7 @@ SOLIDSTATE_S3   ``obstore`` or ``boto3``, to have no choice made
 
 from __future__ import annotations
 
+import importlib
 import os
 
 from solidstate.errors import SolidstateError, closest, shown
@@ -66,7 +67,7 @@ def _why_not_obstore(bucket: str) -> str:
     if ":" in bucket:
         return f"it does not know access points such as `{bucket}`"
     try:
-        import obstore  # noqa: F401  # whether it can be imported is the question
+        importlib.import_module("obstore")
     except ImportError as error:
         if isinstance(error, ModuleNotFoundError) and error.name == "obstore":
             return "it is not installed"

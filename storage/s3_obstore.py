@@ -1,7 +1,7 @@
 """The object store on S3 through obstore, a client in Rust: ready at a tenth of what boto3 costs at a cold start.
 
-The same requests, answers and errors as ``storage/s3.py``; one suite holds for both. obstore is imported when a store is
-made; importing this module costs nothing. It takes credentials from the environment alone and knows no profiles:
+The same requests, answers and errors as ``storage/s3.py``; one suite holds for both. obstore is imported when a store
+is made; importing this module costs nothing. It takes credentials from the environment alone and knows no profiles:
 ``storage/s3_choice.py`` says when it is used.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 
 from solidstate.errors import MissingObject
 from solidstate.storage import s3_settings
-from solidstate.storage.s3_conditional import create
 from solidstate.storage.s3_obstore_errors import sent_once, translated
+from solidstate.storage.s3_repeat import until_decided
 from solidstate.storage.s3_upload import PART_BYTES, PartWriter
 from solidstate.storage.store import ObjectInfo, ObjectWriter, check_key, check_prefix
 
@@ -100,7 +100,7 @@ class ObstoreS3Store:
                 self._store.put(full, body, mode="create" if if_absent else "overwrite", use_multipart=False)
 
         if if_absent:
-            return create(write, self._bucket, full, lost=sent_once)
+            return until_decided(write, self._bucket, full, lost=sent_once)
         write()
         return True
 
@@ -119,7 +119,7 @@ class ObstoreS3Store:
         return self._pages(self._prefix + prefix)
 
     def _pages(self, prefix: str) -> Iterator[ObjectInfo]:
-        """obstore lists whole folders: what comes before the prefix is left out by S3 as far as possible, and the first
+        """Listed are whole folders: what comes before the prefix is left out by S3 as far as possible, and the first
         key after it ends the listing."""
         start = len(self._prefix)
         folder, _, name = prefix.rpartition("/")
@@ -135,8 +135,12 @@ class ObstoreS3Store:
 
     def delete(self, key: str) -> None:
         full = self._full(key)
-        with translated("delete", self._bucket, full):
-            self._store.delete(full)
+
+        def remove() -> None:
+            with translated("delete", self._bucket, full):
+                self._store.delete(full)
+
+        until_decided(remove, self._bucket, full, lost=sent_once)
 
     @contextmanager
     def writer(self, key: str) -> Generator[ObjectWriter, None, None]:

@@ -33,8 +33,8 @@ def translated(verb: str, bucket: str, key: str) -> Generator[None, None, None]:
 
 
 def sent_once(error: StorageError) -> bool:
-    """Whether a request had no answer and was not repeated: obstore repeats no conditional write that S3 may have
-    taken."""
+    """Whether a request had no answer and was not repeated: obstore repeats no conditional write and no removal that
+    S3 may have heard of."""
     text = str(error.__cause__)
     return _status(text) is None and "HTTP error" in text and " retries, max_retries:" not in text
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import socket
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -28,13 +30,15 @@ class CountedServer:
     """A moto server on a free loopback port that notes each request at the HTTP level, retries included.
 
     ``fail_next`` makes it answer the next requests itself: (status, S3 error code) each. ``lose_next`` makes it do what
-    the next requests ask and then hang up instead of answering.
+    the next requests ask, those after ``lose_after`` that are answered, and then hang up.
     """
 
     def __init__(self) -> None:
         self.requests: Requests = []
         self.fail_next: list[tuple[int, str]] = []
         self.lose_next = 0
+        self.lose_after = 0
+        self.lose_by_reset = False
         self.headers: dict[str, Any] = {}
         """The last request's, as WSGI spells them."""
         self._moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -59,10 +63,16 @@ class CountedServer:
         query = environ.get("QUERY_STRING", "")
         path = environ["PATH_INFO"].lstrip("/").partition("/")[2]
         self.requests.append((environ["REQUEST_METHOD"], path + (f"?{query}" if query else "")))
-        if self.lose_next:
+        if self.lose_next and self.lose_after:
+            self.lose_after -= 1
+        elif self.lose_next:
             self.lose_next -= 1
             b"".join(self._app(environ, _unheard))
-            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            connection: socket.socket = environ["werkzeug.socket"]
+            if self.lose_by_reset:
+                _reset(connection)
+            else:
+                connection.shutdown(socket.SHUT_RDWR)
             raise ConnectionError("as the test wants it")
         if not self.fail_next:
             return self._app(environ, start_response)
@@ -77,6 +87,15 @@ class CountedServer:
 
 def _unheard(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
     """A `start_response` whose answer nobody gets."""
+
+
+def _reset(connection: socket.socket) -> None:
+    """End a connection as a machine does that has crashed. Whoever holds the socket reads its end."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    ended, other = socket.socketpair()
+    other.close()
+    os.dup2(ended.fileno(), connection.fileno())
+    ended.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from solidstate.errors import MissingObject, StorageError, StorageUnavailable
-from solidstate.storage import s3_conditional
+from solidstate.storage import s3_repeat
 from solidstate.storage.s3 import S3Store, s3_client
 from solidstate.storage.s3_obstore import ObstoreS3Store, obstore_bucket
 from solidstate.storage.store import ObjectInfo, ObjectStore
@@ -89,8 +89,12 @@ def test_one_client_reads_what_the_other_wrote(boto3_store: S3Store, obstore_sto
         assert not writer.exists(key)
 
 
-def test_a_lost_answer_is_asked_for_again(s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer) -> None:
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+def test_a_lost_answer_is_asked_for_again(
+    s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer, monkeypatch: pytest.MonkeyPatch, reset: bool
+) -> None:
     """S3 wrote the object and nobody heard of it: the second request is answered, or finds what the first has done."""
+    monkeypatch.setattr(s3_server, "lose_by_reset", reset)
     store, requests = s3_requests
     for use, answer in (
         (lambda: store.put("k", b"x", if_absent=True), False),
@@ -129,7 +133,7 @@ def test_endless_conflicts_give_up(
     s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After six answers of 409 the store is unavailable, in these words."""
-    monkeypatch.setattr(s3_conditional, "DELAY_S", 0.0)
+    monkeypatch.setattr(s3_repeat, "DELAY_S", 0.0)
     store, requests = s3_requests
     s3_server.fail_next += [(409, "ConditionalRequestConflict")] * 6
     with pytest.raises(StorageUnavailable) as caught:

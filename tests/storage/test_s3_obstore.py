@@ -45,7 +45,7 @@ def test_settings_come_from_the_usual_variables(
 def test_a_given_endpoint_goes_before_the_environment(
     monkeypatch: pytest.MonkeyPatch, s3_server: CountedServer, bucket: str
 ) -> None:
-    """obstore alone would prefer the variable of the service."""
+    """Left alone, obstore prefers the variable of the service."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     store = ObstoreS3Store(obstore_bucket(bucket, s3_server.url, "us-east-1"), bucket)
     store.put("k", b"x")

@@ -36,7 +36,7 @@ def at(store: ObstoreS3Store) -> str:
 def test_the_answers_to_conditional_writes_are_kept_apart(
     obstore_store: ObstoreS3Store, s3_server: CountedServer
 ) -> None:
-    """obstore has one exception for both: 412, an object was there; 409, two writers met."""
+    """In obstore there is one exception for both: 412, an object was there; 409, two writers met."""
     for status, code, conflict in ((412, "PreconditionFailed", False), (409, "ConditionalRequestConflict", True)):
         s3_server.fail_next.append((status, code))
         with pytest.raises(Refused) as caught, translated("write", "bucket", "k"):
@@ -116,7 +116,7 @@ def slow_server() -> Iterator[str]:
 @pytest.fixture
 def untrusted_server(tmp_path: Path) -> Iterator[str]:
     """HTTPS on loopback with a certificate that nobody has signed."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.timezone.utc)
+    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
     certificate = (
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())

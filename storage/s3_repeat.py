@@ -1,4 +1,5 @@
-"""The conditional PUT that decides which attempt of a step counts, asked until S3 has decided.
+"""Requests that are asked again until S3 has decided: above all the conditional PUT, which decides which attempt of a step
+counts.
 
 Its answers are kept apart: written, something was there (412), two writers met (409, which S3 asks to repeat), and no
 answer, after which the object may or may not have been written. Asking again is right in the last two cases: at worst
@@ -17,15 +18,17 @@ ATTEMPTS = 6
 DELAY_S = 0.05
 
 
-def create(write: Callable[[], None], bucket: str, key: str, *, lost: Callable[[StorageUnavailable], bool]) -> bool:
-    """Whether ``write`` created the object; False when one was there.
+def until_decided(
+    request: Callable[[], None], bucket: str, key: str, *, lost: Callable[[StorageUnavailable], bool]
+) -> bool:
+    """Whether ``request`` did what it asks; False when its condition was not met.
 
     ``lost`` tells of an error that the answer got lost and the client has not asked again by itself. Raises
-    StorageUnavailable after six answers of 409, and what ``write`` raises.
+    StorageUnavailable after six answers of 409, and what ``request`` raises.
     """
     for attempt in range(ATTEMPTS):
         try:
-            write()
+            request()
         except Refused as refused:
             if not refused.conflict:
                 return False

@@ -1,4 +1,4 @@
-"""The conditional PUT is asked until S3 has decided."""
+"""What is asked again, and for how long."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from solidstate.errors import StorageError, StorageUnavailable
-from solidstate.storage import s3_conditional
+from solidstate.storage import s3_repeat
 from solidstate.storage.s3_answers import Refused
-from solidstate.storage.s3_conditional import create
+from solidstate.storage.s3_repeat import until_decided
 
 CONFLICT, THERE = Refused(conflict=True), Refused(conflict=False)
 LOST, DOWN, DENIED = StorageUnavailable("lost"), StorageUnavailable("down"), StorageError("denied")
@@ -17,7 +17,7 @@ LOST, DOWN, DENIED = StorageUnavailable("lost"), StorageUnavailable("down"), Sto
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_conditional, "DELAY_S", 0.0)
+    monkeypatch.setattr(s3_repeat, "DELAY_S", 0.0)
 
 
 def answering(*answers: Exception | None) -> tuple[Callable[[], bool], list[Exception | None]]:
@@ -29,7 +29,7 @@ def answering(*answers: Exception | None) -> tuple[Callable[[], bool], list[Exce
         if answer is not None:
             raise answer
 
-    return lambda: create(write, "bucket", "k", lost=lambda error: error is LOST), left
+    return lambda: until_decided(write, "bucket", "k", lost=lambda error: error is LOST), left
 
 
 @pytest.mark.parametrize(
