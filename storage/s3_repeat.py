@@ -1,5 +1,4 @@
-"""Requests that are asked again until S3 has decided: above all the conditional PUT, which decides which attempt of a step
-counts.
+"""Requests asked again until S3 has decided: above all the conditional PUT, which decides whose attempt counts.
 
 Its answers are kept apart: written, something was there (412), two writers met (409, which S3 asks to repeat), and no
 answer, after which the object may or may not have been written. Asking again is right in the last two cases: at worst
