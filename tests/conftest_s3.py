@@ -35,13 +35,17 @@ class CountedServer:
 
     def __init__(self) -> None:
         self.requests: Requests = []
+        self.behave()
+        self.headers: dict[str, Any] = {}
+        """The last request's, as WSGI spells them."""
+        self._moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+
+    def behave(self) -> None:
+        """Answer whatever is asked."""
         self.fail_next: list[tuple[int, str]] = []
         self.lose_next = 0
         self.lose_after = 0
         self.lose_by_reset = False
-        self.headers: dict[str, Any] = {}
-        """The last request's, as WSGI spells them."""
-        self._moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
 
     @property
     def url(self) -> str:
@@ -110,6 +114,7 @@ def s3_server() -> Iterator[CountedServer]:
 @pytest.fixture
 def s3_boto3(s3_server: CountedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A boto3 client of the server, and credentials for any other client."""
+    s3_server.behave()  # whatever an earlier test has left to go wrong
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     client = s3_client(s3_server.url, "us-east-1")
@@ -148,5 +153,4 @@ def s3_store(request: pytest.FixtureRequest) -> AnyS3Store:
 def s3_requests(s3_server: CountedServer, s3_store: AnyS3Store) -> tuple[AnyS3Store, Requests]:
     """The store and the list its requests are noted in, empty at first."""
     s3_server.requests.clear()
-    s3_server.fail_next.clear()
     return s3_store, s3_server.requests

@@ -91,10 +91,10 @@ def test_one_client_reads_what_the_other_wrote(boto3_store: S3Store, obstore_sto
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 def test_a_lost_answer_is_asked_for_again(
-    s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer, monkeypatch: pytest.MonkeyPatch, reset: bool
+    s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer, reset: bool
 ) -> None:
     """S3 wrote the object and nobody heard of it: the second request is answered, or finds what the first has done."""
-    monkeypatch.setattr(s3_server, "lose_by_reset", reset)
+    s3_server.lose_by_reset = reset
     store, requests = s3_requests
     for use, answer in (
         (lambda: store.put("k", b"x", if_absent=True), False),
