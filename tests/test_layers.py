@@ -18,7 +18,6 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.bodies",
     "solidstate.composite_checks",
     "solidstate.composite_ports",
-    "solidstate.composite_request",
     "solidstate.composites",
     "solidstate.composition",
     "solidstate.config",
@@ -35,7 +34,6 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.handler.context",
     "solidstate.handler.digest",
     "solidstate.handler.dynamic",
-    "solidstate.handler.end",
     "solidstate.handler.endings",
     "solidstate.handler.entry",
     "solidstate.handler.hooks",
@@ -43,14 +41,12 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.handler.inputs",
     "solidstate.handler.lifelines",
     "solidstate.handler.loggers",
-    "solidstate.handler.mapped",
     "solidstate.handler.outcome",
     "solidstate.handler.outputs",
     "solidstate.handler.pauses",
     "solidstate.handler.plain",
     "solidstate.handler.recorder",
     "solidstate.handler.rendezvous",
-    "solidstate.handler.reuse",
     "solidstate.handler.runtime",
     "solidstate.handler.step",
     "solidstate.handler.tries",
@@ -77,6 +73,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.storage.codecs",
     "solidstate.storage.commits",
     "solidstate.storage.frames",
+    "solidstate.storage.history",
     "solidstate.storage.keys",
     "solidstate.storage.models",
     "solidstate.storage.plain_leaves",
@@ -101,12 +98,9 @@ LOADED_LATER = [
     "solidstate.handler.deployment",
     "solidstate.handler.logs",
     "solidstate.load",
-    "solidstate.storage.s3",
-    "solidstate.storage.s3_errors",
-    "solidstate.storage.s3_upload",
-    "solidstate.storage.task_tokens",
     "solidstate.storage.s3_choice",
     "solidstate.storage.s3_settings",
+    "solidstate.storage.task_tokens",
 ]
 """What the first invocation adds."""
 
@@ -125,7 +119,6 @@ LOADED_BY_A_RUN = [
     "solidstate.presets",
     "solidstate.request",
     "solidstate.selection",
-    "solidstate.storage.history",
 ]
 """What Start run and End run add; no step needs it."""
 
