@@ -133,6 +133,7 @@ class _Stock:
         remove_stand_ins(self._target)
         prune(self._target)
         self._trim_own(kept)
+        (self._target / ".lock").unlink(missing_ok=True)  # uv's own
         for path in list(self._target.iterdir()):
             shutil.move(path, self._folder / path.name)
         if self._packed:
