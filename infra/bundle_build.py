@@ -52,8 +52,8 @@ class Built(msgspec.Struct, frozen=True):
 def build_bundle(recipe: Recipe, target: Path, zip_to: Path | None = None) -> Built:
     """Build into the folder ``target``, replacing an earlier bundle in one move.
 
-    Raises SolidstateError for what the user can repair (a package without a wheel, an import that finds nothing, a bundle
-    that is too large, a folder that is not ours) and EngineError when the installer breaks down.
+    Raises SolidstateError for what the user can repair (a package without a wheel, an import that finds nothing, a
+    bundle that is too large, a folder that is not ours) and EngineError when the installer breaks down.
     """
     with replacing(target, is_bundle) as folder:
         with tempfile.TemporaryDirectory(prefix="solidstate-build-") as scratch:
@@ -100,14 +100,15 @@ def _definitions(name: str, compiled: Compiled) -> list[tuple[str, bytes]]:
 
 def _add_code(recipe: Recipe, folder: Path, owners: dict[str, str]) -> dict[str, str]:
     """Copy user code, our modules and the plans; whose is what, by the first part of the path."""
-    tops = {name.partition("/")[0]: path for name, path in recipe.code.files.items()}
-    clashes = sorted(tops.keys() & owners.keys())
+    brought = {_imported_as(top): owner for top, owner in owners.items()}
+    tops = {name.partition("/")[0] for name in recipe.code.files}
+    clashes = sorted(top for top in tops if _imported_as(top) in brought)
     if clashes:
         raise Errors(
             "the code and its packages need the same names",
             [
                 SolidstateError(
-                    f"Both your code and the package `{owners[top]}` bring `{top}`.",
+                    f"Both your code and the package `{brought[_imported_as(top)]}` bring `{_imported_as(top)}`.",
                     subject=top,
                     path=str(recipe.code.root / top),
                     hint="rename yours",
@@ -124,6 +125,11 @@ def _add_code(recipe: Recipe, folder: Path, owners: dict[str, str]) -> dict[str,
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(encode_plan(found.plan))
     return owners | dict.fromkeys(tops, CODE) | dict.fromkeys(("plans", MANIFEST, OWN), OWN)
+
+
+def _imported_as(top: str) -> str:
+    """``a`` of a package ``a``, a module ``a.py`` and an extension ``a.abi3.so``."""
+    return top.partition(".")[0] if top.endswith((".py", ".so")) else top
 
 
 def _own_files() -> dict[str, Path]:
@@ -163,8 +169,8 @@ def _check_size(archived: Archived, shares: tuple[Share, ...]) -> None:
         return
     largest = [f"{share.name} ({share.size / 1024 / 1024:,.0f} MB)" for share in shares[:5]]
     raise SolidstateError(
-        f"The bundle has {archived.size / 1024 / 1024:,.0f} MB unzipped; Lambda takes 250 MB, layers included. Largest: "
-        f"{name_list(largest)}.",
+        f"The bundle has {archived.size / 1024 / 1024:,.0f} MB unzipped; Lambda takes 250 MB, layers included. "
+        f"Largest: {name_list(largest)}.",
         subject="bundle",
         hint="take the largest from a layer (`--layer-provided NAME`), or deploy the function as a container image, "
         "which may have 10 GB",

@@ -90,6 +90,5 @@ def _problem(path: Path, file: str, one: Import, missing: str) -> SolidstateErro
         f"`{file}` imports `{missing}`, which is not in the bundle.",
         subject=missing,
         path=f"{path}:{one.line}",
-        hint=f"add the package to the requirements, or name the layer's package that brings it: "
-        f"`--layer-provided {missing}`",
+        hint=f"add the package to the requirements, or take it from a layer: `--layer-provided {missing}`",
     )

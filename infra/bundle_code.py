@@ -46,7 +46,7 @@ def root_of(module: ModuleType) -> Path:
             "function finds it.",
             subject=module.__name__,
             path=str(file or ""),
-            hint="give the file a name that can be imported and that no installed package has, such as `my_pipeline.py`",
+            hint="give the file a name that can be imported and no installed package has, such as `my_pipeline.py`",
         )
     path = Path(file).resolve()
     depth = len(module.__name__.split(".")) + (path.name == "__init__.py")

@@ -115,7 +115,14 @@ def command_for(
         return ["uv", "pip", "install", "--quiet", "--no-progress", "--color", "never", *places, *common]
     platforms = [part for tag in platform_tags(settings) for part in ("--platform", tag)]
     # Not --quiet: it would hide what a conflict is caused by.
-    quiet = ["--progress-bar", "off", "--disable-pip-version-check", "--no-input", "--no-compile", "--no-warn-conflicts"]
+    quiet = [
+        "--progress-bar",
+        "off",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--no-compile",
+        "--no-warn-conflicts",
+    ]
     quiet += ["--root-user-action", "ignore", "--implementation", "cp"]
     return [sys.executable, "-m", "pip", "install", *quiet, *platforms, *common]
 

@@ -12,7 +12,7 @@ from solidstate.infra.bundle_settings import Architecture
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """``targets`` and ``plans`` are by pipeline: what SOLIDSTATE_PIPELINES is to name, and the hash of the shipped plan.
+    """``targets`` and ``plans`` are by pipeline: what SOLIDSTATE_PIPELINES is to name, and the shipped plan's hash.
 
     ``inputs`` is a digest of all that the bundle was made from: equal inputs, equal bundle.
     """

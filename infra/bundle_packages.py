@@ -66,7 +66,7 @@ def packages_for(settings: Settings, requirements: Requirements, *, uses_fs: boo
         standing_in={**runtime, **layer},
         pins={} if settings.newest else _pins(requirements, exclude=left),
         layer=tuple(sorted(layer)),
-        runtime=tuple(name for name in RUNTIME_BRINGS if not settings.boto3),
+        runtime=boto,
     )
 
 

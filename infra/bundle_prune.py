@@ -1,4 +1,4 @@
-"""What installed packages hold that no function needs: scripts, tests, sources of extensions, the installer's own notes.
+"""What installed packages hold that no function needs: scripts, tests, sources of extensions, the installer's notes.
 
 And botocore's descriptions of AWS services, 28 MB of them: kept are those that some code in the bundle names.
 """

@@ -81,12 +81,11 @@ def recipe_for(targets: Sequence[str], asked: Choices) -> Recipe:
 def _pipelines(target: str, module: Any) -> list[Found]:
     """The pipeline a target names, or all of its module."""
     chosen = load_pipeline(target) if ":" in target or not pipelines_in(module) else None
-    named = {id(value): (name, value) for name, value in reversed(pipelines_in(module).items())}
-    return [
-        Found(f"{module.__name__}:{name}", value, build_plan(value))
-        for name, value in reversed(named.values())
-        if chosen is None or value is chosen
-    ]
+    named: dict[int, tuple[str, PipelineDefinition]] = {}
+    for name, value in pipelines_in(module).items():
+        if chosen is None or value is chosen:
+            named.setdefault(id(value), (name, value))
+    return [Found(f"{module.__name__}:{name}", value, build_plan(value)) for name, value in named.values()]
 
 
 def _check_names(pipelines: list[Found]) -> None:
@@ -109,7 +108,7 @@ def _uses_fs(code: UserCode) -> bool:
 def _digest(
     pipelines: list[Found], code: UserCode, settings: Settings, requirements: Requirements, packages: Packages
 ) -> str:
-    files = {name: path for name, path in code.files.items()} | runtime_modules()
+    files = code.files | runtime_modules()
     facts = {
         "solidstate": __version__,
         "plans": {found.target: found.plan for found in pipelines},

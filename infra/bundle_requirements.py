@@ -16,7 +16,8 @@ from solidstate.infra.bundle_settings import read_pyproject
 
 FILE = "requirements.txt"
 _FILE_OPTIONS = {"-r": "-r", "--requirement": "-r", "-c": "-c", "--constraint": "-c"}
-_FOLDER_OPTIONS = {"-f", "--find-links"}
+_FIND = "--find-links"
+_FOLDER_OPTIONS = {"-f", _FIND}
 _OURS = {"--no-binary", "--only-binary"}
 """Options that a build sets by itself."""
 _FLAGS = {"--pre", "--no-index", "--prefer-binary", "--require-hashes"}
@@ -129,7 +130,7 @@ def _option(
             problems.append(_unshippable(value, path, number))
     elif name in _FOLDER_OPTIONS:
         folder = path.parent / value
-        yield f"--find-links {shlex.quote(str(folder.absolute()))}" if folder.exists() else line
+        yield f"{_FIND} {shlex.quote(str(folder.absolute()))}" if folder.exists() else line
     elif name not in _OURS:
         yield line if value or name in _FLAGS else name
 
@@ -181,7 +182,7 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _uncommented(line: str) -> str:
-    """pip takes ``#`` for a comment at the beginning of a line and after white space."""
+    """``#`` begins a comment at the beginning of a line and after white space."""
     return "" if line.lstrip().startswith("#") else line.partition(" #")[0]
 
 

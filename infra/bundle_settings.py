@@ -156,9 +156,6 @@ def _only(values: set[str]) -> str | None:
 
 def _one_of(value: str, known: tuple[str, ...], what: str) -> None:
     if value not in known:
-        near = closest(value, known)
         raise SolidstateError(
-            f"There is no {what} `{value}` to build for.",
-            subject=value,
-            hint=f"did you mean `{near}`?" if near else f"choose one of {name_list(known)}",
+            f"There is no {what} `{value}` to build for.", subject=value, hint=f"choose one of {name_list(known)}"
         )

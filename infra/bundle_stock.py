@@ -92,7 +92,9 @@ class _Stock:
         lines = [stand_in(name, version, self._wheels) for name, version in sorted(self._standing_in.items())]
         pins = [f"{name}=={version}" for name, version in self._pins.items()]
         # A stand-in constrains; it is installed only where something requires the package.
-        order = Order([one.line for one in self._wanted], self._recipe.requirements.options, [*pins, *lines], self._wheels)
+        order = Order(
+            [one.line for one in self._wanted], self._recipe.requirements.options, [*pins, *lines], self._wheels
+        )
         install(order, self._recipe.settings, target, self._scratch)
         self._target = target
         return distributions_in(target)
@@ -100,7 +102,9 @@ class _Stock:
     def _trim_own(self, installed: dict[str, Distribution]) -> None:
         """Powertools is large, and comes for its Logger's sake unless the project asks for it, or a package does."""
         asked = {one.name for one in self._recipe.requirements.wanted}
-        others = {canonicalize_name(Requirement(line).name) for one in installed.values() for line in one.requires or []}
+        others = {
+            canonicalize_name(Requirement(line).name) for one in installed.values() for line in one.requires or []
+        }
         if POWERTOOLS in installed and POWERTOOLS not in asked | others:
             own = [one for imports in self._recipe.code.imports.values() for one in imports]
             keep_reachable(self._target, POWERTOOLS.replace("-", "_"), [*runtime_imports(), *own])
@@ -137,8 +141,12 @@ class _Stock:
         for path in list(self._target.iterdir()):
             shutil.move(path, self._folder / path.name)
         if self._packed:
-            self._remarks.append(f"packed as they are installed here, for want of wheels: {name_list(sorted(self._packed))}")
-        return Stocked(versions, {top: name for top, name in owners.items() if (self._folder / top).exists()}, tuple(self._remarks))
+            self._remarks.append(
+                f"packed as they are installed here, for want of wheels: {name_list(sorted(self._packed))}"
+            )
+        return Stocked(
+            versions, {top: name for top, name in owners.items() if (self._folder / top).exists()}, tuple(self._remarks)
+        )
 
 
 def _owners(installed: dict[str, Distribution]) -> dict[str, str]:

@@ -40,8 +40,8 @@ def is_stand_in(version: str) -> bool:
 
 
 def packed(name: str, folder: Path, *, pure_only: bool = True) -> Path | None:
-    """The installed distribution ``name`` as a wheel in ``folder``. None when it is not installed, incomplete, installed
-    as a link to its sources, or, with ``pure_only``, not of pure Python."""
+    """The installed distribution ``name`` as a wheel in ``folder``. None when it is not installed, incomplete,
+    installed as a link to its sources, or, with ``pure_only``, not of pure Python."""
     try:
         found = metadata.distribution(name)
     except metadata.PackageNotFoundError:

@@ -79,4 +79,5 @@ def _end_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
+    __name__ = "solidstate.infra.lambda_bootstrap"  # a step's error is then not blamed on this file
     main(sys.argv[1:])

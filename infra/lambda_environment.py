@@ -59,7 +59,7 @@ Spawn = Callable[[Callable[[], "subprocess.Popen[bytes]"]], "subprocess.Popen[by
 
 class Environment:
     """``spawn`` starts the process in a thread that lives as long as this process: Linux ends a child that asked for it
-    when the *thread* it was started from ends. ``folder`` holds what it writes below /tmp, ``log`` all that it prints."""
+    when the *thread* it was started from ends. ``folder`` is its /tmp, ``log`` gets all that it prints."""
 
     def __init__(self, sandbox: Sandbox, spawn: Spawn, folder: Path, log: Path) -> None:
         self.sandbox = sandbox

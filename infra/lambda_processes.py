@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -71,7 +71,7 @@ class LambdaProcesses:
         self.after: Callable[[Any], None] = _nothing
         """Called with each event before its invocation, and after that has ended, however it ended."""
 
-    def __enter__(self) -> LambdaProcesses:
+    def __enter__(self) -> Self:
         atexit.register(self.close)
         threading.Thread(target=self._watch, name="lambda-memory", daemon=True).start()
         return self

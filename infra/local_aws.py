@@ -151,8 +151,8 @@ class LocalAws:
 
 @contextmanager
 def local_aws(invoke: LambdaInvoker, *, timed: bool = True) -> Generator[LocalAws]:
-    """Open a local AWS, empty, whose Lambda functions all run ``invoke``. ``timed`` is off for an invoker that ends what
-    takes too long by itself.
+    """Open a local AWS, empty, whose Lambda functions all run ``invoke``. ``timed`` is off for an invoker that ends
+    what takes too long by itself.
 
     One at a time in a process; any number of processes at the same time. On exit running executions are aborted and
     environment, sessions, log levels and moto's switches are as before. ``EngineError`` when one is open already, when

@@ -77,9 +77,7 @@ def bundled_function(bundle: Path, plan: ExecutionPlan, logs: Path, bucket: str)
             variables=_variables(bundle.resolve(), manifest, bucket),
             memory_mb=largest.memory_mb,
         )
-        with LambdaProcesses(
-            sandbox, largest=largest, of_step=limits, folder=folder / "tmp", logs=logs
-        ) as processes:
+        with LambdaProcesses(sandbox, largest=largest, of_step=limits, folder=folder / "tmp", logs=logs) as processes:
             yield processes
 
 

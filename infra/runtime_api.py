@@ -9,7 +9,7 @@ import http.server
 import queue
 import socketserver
 import threading
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -116,7 +116,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     # One segment an answer: with Nagle's algorithm, a second one would wait 40 ms for the first to be acknowledged.
     wbufsize = -1
     disable_nagle_algorithm = True
-    server: _Server
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep no access log."""
@@ -125,7 +124,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.path != f"{_ROOT}/invocation/next":
             self._answer(404)
             return
-        event = self.server.api.next_event()
+        event = self._api().next_event()
         if event is None:
             self.close_connection = True
             return
@@ -139,8 +138,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._body()
-        taken = self.server.api.take(self.path, body)
+        taken = self._api().take(self.path, body)
         self._answer(ACCEPTED if taken else 400, b'{"status":"OK"}' if taken else b"{}")
+
+    def _api(self) -> RuntimeApi:
+        return cast("_Server", self.server).api
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":

@@ -138,9 +138,13 @@ def _build(parser: Parser) -> None:
     parser.add_argument(
         "targets", metavar="TARGET", nargs="+", help=f"{TARGET_HELP}; without a name all of the module's pipelines"
     )
-    parser.option("--runtime", metavar="R", help=f"the Lambda runtime: {', '.join(RUNTIMES)} (default: template.yaml's)")
+    parser.option(
+        "--runtime", metavar="R", help=f"the Lambda runtime: {', '.join(RUNTIMES)} (default: template.yaml's)"
+    )
     parser.option("--arch", metavar="A", help="x86_64 (default) or arm64")
-    parser.option("--requirements", metavar="FILE", help="the packages to ship (default: requirements.txt, or pyproject)")
+    parser.option(
+        "--requirements", metavar="FILE", help="the packages to ship (default: requirements.txt, or pyproject)"
+    )
     parser.option(
         "--layer-provided",
         action="append",
@@ -148,8 +152,12 @@ def _build(parser: Parser) -> None:
         metavar="NAME",
         help="a package that a layer brings, with what only it needs; commas and repeats allowed",
     )
-    parser.option("--include", action="append", default=[], metavar="PATTERN", help="ship these files beside the code too")
-    parser.option("--exclude", action="append", default=[], metavar="PATTERN", help="do not ship these files of the code")
+    parser.option(
+        "--include", action="append", default=[], metavar="PATTERN", help="ship these files beside the code too"
+    )
+    parser.option(
+        "--exclude", action="append", default=[], metavar="PATTERN", help="do not ship these files of the code"
+    )
     parser.option("--boto3", action="store_true", help="ship boto3, although the Lambda runtime has one")
     parser.option("--newest", action="store_true", help="the newest versions, not those installed here")
     parser.option(
@@ -305,7 +313,13 @@ def parse(argv: Sequence[str], version: str) -> argparse.Namespace:
 def _filled(parser: Parser, name: str, add: Adder) -> Parser:
     add(parser)
     _common(parser)
-    positional = {"build": "TARGET ... ", "config check": "TARGET FILE ", "runs": "", "show": "RUN ", "events": "RUN "}.get(name, "TARGET ")
+    positional = {
+        "build": "TARGET ... ",
+        "config check": "TARGET FILE ",
+        "runs": "",
+        "show": "RUN ",
+        "events": "RUN ",
+    }.get(name, "TARGET ")
     parser.expect(f"{positional}[options]")
     parser.set_defaults(command=name)
     return parser
