@@ -71,12 +71,14 @@ class Environment:
         log.parent.mkdir(parents=True, exist_ok=True)
         self._process = spawn(lambda: self._start(folder))
         self.pid = self._process.pid
+        self._over = threading.Event()
         self._gone = threading.Event()
         threading.Thread(target=self._wait, name=f"lambda-{self.pid}", daemon=True).start()
 
     @property
     def alive(self) -> bool:
-        return not self._gone.is_set()
+        """Whether it can be used again. A process that was killed has not ended yet, but nothing will come of it."""
+        return not self._over.is_set()
 
     def invoke(self, body: bytes, context: LambdaContext, timeout_s: float) -> Outcome:
         """Run one invocation; at most one at a time."""
@@ -97,6 +99,7 @@ class Environment:
 
     def kill(self) -> None:
         """End the process and whatever it has started."""
+        self._over.set()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
@@ -140,7 +143,7 @@ class Environment:
             case Ready():
                 return None
             case InitFailed(body):
-                self._gone.wait(1.0)
+                self._over.set()
                 return Outcome(body, failed=True)
             case Exited(code):
                 return exited(request, code)
@@ -162,6 +165,7 @@ class Environment:
                 case Exited(code):
                     return exited(request, code)
                 case InitFailed(body):
+                    self._over.set()
                     return Outcome(body, failed=True)
                 case Answered(body, failed):
                     if self.over_limit():  # between two looks; Lambda would have killed it

@@ -113,10 +113,10 @@ class LambdaProcesses:
         """Kill every process; invocations under way fail."""
         self._closed.set()
         with self._lock:
-            living = [one for one in self._all if one.alive]
-        for one in living:
+            every = list(self._all)
+        for one in every:
             one.kill()
-        for one in living:
+        for one in every:
             one.close()
         self._spawner.shutdown()
         atexit.unregister(self.close)
