@@ -19,6 +19,7 @@ from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.load import load_pipeline
 from solidstate.planner.plan import decode_plan
 from solidstate.storage.s3 import S3Store, s3_client
+from solidstate.storage.task_tokens import StepFunctionsTokens
 
 
 def runtime_from_environment() -> Runtime:
@@ -33,6 +34,7 @@ def runtime_from_environment() -> Runtime:
         open_fs=open_s3fs,
         log_sink=StepLogger("solidstate").sink,
         version=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+        tokens=StepFunctionsTokens(),
     )
 
 

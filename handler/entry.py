@@ -1,5 +1,5 @@
-"""The Lambda function: one entry for Start run, every step, and End run. Payload in, contract out, every line logged
-with its run, step and attempt."""
+"""The Lambda function: one entry for Start run, every step and what is between steps, and End run. Payload in, contract
+out, every line logged with its run, step and attempt."""
 
 from __future__ import annotations
 
@@ -11,10 +11,19 @@ import msgspec
 
 from solidstate.handler.end import end_run
 from solidstate.handler.items import answer_items
+from solidstate.handler.rendezvous import answer_gate, record_end
 from solidstate.handler.runtime import InvocationContext, Runtime
 from solidstate.handler.start import start_run
 from solidstate.handler.step import run_step
-from solidstate.planner.contract import EndPayload, ItemsPayload, Payload, StartPayload, StepPayload
+from solidstate.planner.contract import (
+    EndedPayload,
+    EndPayload,
+    GatePayload,
+    ItemsPayload,
+    Payload,
+    StartPayload,
+    StepPayload,
+)
 
 Handler = Callable[[dict[str, Any], InvocationContext], dict[str, Any]]
 
@@ -31,6 +40,10 @@ def make_handler(runtime: Runtime) -> Handler:
                 return msgspec.to_builtins(run_step(runtime, payload, context))  # type: ignore[no-any-return]
             case ItemsPayload():
                 return answer_items(runtime, payload)
+            case GatePayload():
+                return answer_gate(runtime, payload)
+            case EndedPayload():
+                return record_end(runtime, payload)
             case EndPayload():
                 return msgspec.to_builtins(end_run(runtime, payload))  # type: ignore[no-any-return]
             case _:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from solidstate.handler.rendezvous import Meeting, parked_digest, waited_for
 from solidstate.handler.runtime import LoadedPipeline, Runtime, complete_handle, loaded_for
 from solidstate.handler.upstream import label, read_commit
 from solidstate.planner.contract import ItemsPayload, RunHandle
@@ -38,9 +39,24 @@ def keys_in(commit: Commit, over: OutputRef) -> list[str]:
 
 
 def answer_items(runtime: Runtime, payload: ItemsPayload) -> dict[str, Any]:
-    """``{"items": [key, ...]}``, or where such a list was written. A producer that failed, was skipped or is not
-    selected has no items: the steps mapped over it are then reported by End run, not run one by one."""
+    """``{"items": [key, ...]}``, or where such a list was written; with a token it is answered so too. A producer that
+    failed, was skipped or is not selected has no items: the steps mapped over it are then reported by End run, not run
+    one by one."""
     loaded = loaded_for(runtime, payload.run, f"Items of `{payload.step}`")
+    run = complete_handle(runtime, payload.run)
+    meeting = Meeting(runtime, run)
+    if any_selected(run, payload.steps):
+        waits = waited_for(payload.waits, run, loaded.steps)
+        if meeting.first_missing(waits) is not None:
+            meeting.park(payload.steps[0], payload.token, waits)
+            return msgspec.to_builtins(parked_digest(payload.steps[0], waits))  # type: ignore[no-any-return]
+    answer = _answer(runtime, loaded, msgspec.structs.replace(payload, run=run))
+    if payload.token is not None:
+        meeting.answer(payload.token, answer)
+    return answer
+
+
+def _answer(runtime: Runtime, loaded: LoadedPipeline, payload: ItemsPayload) -> dict[str, Any]:
     found = keys_to_run(runtime, loaded, payload.run, OutputRef(payload.step, payload.output), payload.steps)
     if not payload.listed:
         return {"items": found}
@@ -55,13 +71,18 @@ def keys_to_run(
 ) -> list[str]:
     """The items to run mapped ``steps`` for: none when none of them is selected."""
     run = complete_handle(runtime, handle)
-    if run.steps is not None and not set(run.steps).intersection(steps):
+    if not any_selected(run, steps):
         return []
     reused = run.steps is not None and over.step not in run.steps and run.from_run is not None
     return (
         item_keys(runtime.store, loaded.definition.name, over, [run.from_run if reused and run.from_run else run.id])
         or []
     )
+
+
+def any_selected(run: RunHandle, steps: Iterable[str]) -> bool:
+    """Whether one of ``steps`` is to run."""
+    return run.steps is None or not set(run.steps).isdisjoint(steps)
 
 
 def lacking_results(store: ObjectStore, pipeline: str, step: Step, run: str) -> list[str]:

@@ -32,6 +32,11 @@ class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
     request: str = ""
     item: str = ""
 
+    def identity(self) -> dict[str, Any]:
+        """What tells one attempt's log lines from those of others."""
+        told = {"run": self.run, "step": self.step, "attempt": self.attempt}
+        return {**told, "item": self.item} if self.item else told
+
 
 class Recorder:
     """Collects events; threads that a solid starts may add to them. ``observer`` sees each one as it happens: that is

@@ -31,6 +31,14 @@ class InvocationContext(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+class TaskTokens(Protocol):
+    """What answers the task tokens of states that wait; False for a token that is not open any more. Raises
+    StorageUnavailable when an answer did not get through."""
+
+    def succeed(self, token: str, answer: bytes) -> bool: ...
+    def fail(self, token: str, error: str, cause: str) -> bool: ...
+
+
 class LoadedPipeline:
     """A definition, the plan shipped beside it, and both indexed by step."""
 
@@ -46,7 +54,8 @@ class Runtime:
     """``open_fs`` makes the file system of ``context.fs``; ``observer`` sees events as they happen; ``log_sink`` makes
     the sink for one attempt's log lines from its identifying fields; ``sleep`` waits a number of seconds;
     ``fetch_workers`` is how many objects are fetched at a time, 1 for a store that answers at once; ``remembered`` is
-    for a store in memory and spares decoding what this process wrote itself."""
+    for a store in memory and spares decoding what this process wrote itself; ``tokens`` answers the task tokens of
+    states that wait, None where there is no state machine."""
 
     def __init__(
         self,
@@ -61,6 +70,7 @@ class Runtime:
         fetch_workers: int = 16,
         sleep: Callable[[float], None] = time.sleep,
         remembered: Remembered | None = None,
+        tokens: TaskTokens | None = None,
     ) -> None:
         self.pipelines = {loaded.definition.name: loaded for loaded in pipelines}
         self.store = store
@@ -72,6 +82,13 @@ class Runtime:
         self.fetch_workers = fetch_workers
         self.sleep = sleep
         self.remembered = remembered
+        self.tokens = tokens
+
+    def answering(self) -> TaskTokens:
+        """What answers task tokens; a TypeError where nothing does."""
+        if self.tokens is None:
+            raise TypeError(f"the engine `{self.engine}` has no state machine whose task tokens it could answer")
+        return self.tokens
 
     def pipeline(self, name: str) -> LoadedPipeline:
         """Raises TargetError for a pipeline this function was not deployed with."""

@@ -36,9 +36,10 @@ from solidstate.handler.outputs import OutputTaker
 from solidstate.handler.pauses import SPARE_S, pauses
 from solidstate.handler.plain import clip
 from solidstate.handler.recorder import Recorder, Scope
+from solidstate.handler.rendezvous import Meeting, arrive, conclude
 from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime, complete_handle, loaded_for
 from solidstate.handler.type_io import TypeIo
-from solidstate.handler.upstream import Skip, base, fetch_upstream, label, own_commit
+from solidstate.handler.upstream import Skip, Upstream, base, fetch_upstream, label, own_commit
 from solidstate.handler.verdicts import judge_inputs, withheld
 from solidstate.hooks import HookDefinition, HookOccasion
 from solidstate.planner.contract import RunHandle, StepDigest, StepPayload, retry_for
@@ -59,23 +60,28 @@ from solidstate.storage.records import decode_run_record
 def run_step(
     runtime: Runtime, payload: StepPayload, invocation: InvocationContext, *, answer: bool = True
 ) -> StepDigest:
-    """Run one attempt. Returns its digest; raises AttemptFailed (recorded), PlanChanged or StorageUnavailable.
+    """Run one attempt, or park the step until others have ended. Returns its digest; raises AttemptFailed (recorded),
+    PlanChanged or StorageUnavailable.
 
     Without ``answer`` the digest holds no more than the status: the inline engine has nobody to read it to.
     """
     loaded = loaded_for(runtime, payload.run, f"`{payload.step}`")
     run = complete_handle(runtime, payload.run)
     if run.steps is not None and payload.step not in run.steps:
-        return StepDigest(step=payload.step, status="not selected")
-    if run is not payload.run:
-        payload = msgspec.structs.replace(payload, run=run)
-    return _Attempt(runtime, loaded, payload, invocation, answer).run()
+        digest = StepDigest(step=payload.step, status="not selected")
+    else:
+        if run is not payload.run:
+            payload = msgspec.structs.replace(payload, run=run)
+        digest = _Attempt(runtime, loaded, payload, invocation, answer).run()
+    if payload.token is not None or payload.wakes:
+        conclude(runtime, payload, digest)
+    return digest
 
 
 class _Attempt:
     __slots__ = (
         *("_fs", "_run_tags", "answer", "attempt_id", "commit_key", "invocation", "item", "label", "loaded", "log"),
-        *("node", "number", "recorder", "run_handle", "runtime", "sink", "step", "store"),
+        *("node", "number", "payload", "recorder", "run_handle", "runtime", "sink", "step", "store"),
     )
 
     def __init__(
@@ -93,7 +99,7 @@ class _Attempt:
         self.run_handle: RunHandle = run
         self.step: Step = loaded.steps[name]
         self.node: Node = loaded.nodes[name]
-        self.invocation = invocation
+        self.payload, self.invocation = payload, invocation
         self.answer = answer
         self.number = number = payload.retry + 1
         self.attempt_id = keys.attempt_id(number, request)
@@ -102,7 +108,7 @@ class _Attempt:
         self.commit_key = keys.commit(run.pipeline, name, run.id, item)
         scope = Scope(run.id, run.pipeline, name, number, run.execution, name, request, item)
         self.recorder = Recorder(scope, runtime.observer)
-        self.sink = runtime.log_sink(_identity(scope)) if runtime.log_sink else None
+        self.sink = runtime.log_sink(scope.identity()) if runtime.log_sink else None
         self.log = StepLog(self.recorder, self.sink)
         self._fs: Any = None
         self._run_tags: dict[str, str] | None = None
@@ -113,10 +119,13 @@ class _Attempt:
                 done = self._existing()
                 if done is not None:
                     return done
+            parked, upstream = arrive(self.runtime, self.payload, self.loaded.steps, self._read_upstream)
+            if parked is not None:
+                return parked
             start = self.recorder.emit(StepStart, solid=self.step.solid)
             if self.sink is not None:
                 self._tell(start)
-            return self._attempt()
+            return self._attempt(upstream or self._read_upstream())
         except UserCodeRaised as raised:
             cause: BaseException = raised.original
         except StorageUnavailable as unavailable:  # not of the step's making: the state machine repeats it by itself
@@ -140,19 +149,13 @@ class _Attempt:
         self._record_failure(failed, cause)
         raise failed from cause
 
-    def _attempt(self) -> StepDigest:
-        pipeline = self.loaded.definition.name
+    def _read_upstream(self) -> Upstream:
+        name, steps, runtime = self.loaded.definition.name, self.loaded.steps, self.runtime
+        workers, known = runtime.fetch_workers, runtime.remembered
+        return fetch_upstream(self.store, name, self.step, steps, self._run_of, workers, self.item, known)
+
+    def _attempt(self, upstream: Upstream) -> StepDigest:
         workers = self.runtime.fetch_workers
-        upstream = fetch_upstream(
-            self.store,
-            pipeline,
-            self.step,
-            self.loaded.steps,
-            self._run_of,
-            workers,
-            self.item,
-            self.runtime.remembered,
-        )
         commits = upstream.commits
         self._check_reused(commits)
         skip = upstream.skip()
@@ -254,6 +257,8 @@ class _Attempt:
         # Not a result: the failed step may yet succeed in another attempt, so nothing is committed.
         self._tell(skipped)
         self._store_events()
+        if self.payload.wakes:
+            Meeting(self.runtime, self.run_handle, self.payload.item).end(self.step.name)
         reason = clip(skip.reason, MAX_REASON)
         return StepDigest(step=self.step.name, status="skipped", reason=reason, attempt=self.number)
 
@@ -383,9 +388,3 @@ class _Attempt:
 
 def _settled(result: Any) -> Any:
     return call("", settled, result) if type(result) in AWAITED else result
-
-
-def _identity(scope: Scope) -> dict[str, Any]:
-    """What tells one attempt's log lines from those of others."""
-    told = {"run": scope.run, "step": scope.step, "attempt": scope.attempt}
-    return {**told, "item": scope.item} if scope.item else told

@@ -23,7 +23,7 @@ from solidstate.infra.inline import run_inline
 from solidstate.infra.time_limits import StoreOfTheLiving, TimeLimited
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.build import build_plan
-from solidstate.planner.compile import compile_plan, substitute
+from solidstate.planner.compile import Compiled, compile_plan, substitute
 from solidstate.planner.contract import RunHandle
 from solidstate.request import RUN_ID, RunRequest, resolve_request
 from solidstate.storage import keys
@@ -126,8 +126,9 @@ def _run_moto(
             hint="`pip install 'solidstate[local]'`, or run with `--engine inline`",
         ) from error
     from solidstate.storage.s3 import S3Store, s3_client
+    from solidstate.storage.task_tokens import StepFunctionsTokens
 
-    definition = compile_plan(loaded.plan).definition
+    compiled = compile_plan(loaded.plan)
     limited = TimeLimited({step.name: step.compute.timeout_s for step in loaded.plan.steps})
     with ExitStack() as stack:
         processes = _processes(stack, bundle, loaded, home, run_id)
@@ -142,13 +143,14 @@ def _run_moto(
             open_fs=lambda: open_s3(aws.endpoint_url),
             observer=observer,
             log_sink=logger.sink,
+            tokens=StepFunctionsTokens(lambda: aws.client("stepfunctions")),
         )
         limited.handler = make_handler(runtime)
         if processes is not None:
             _connect(stack, processes, aws.endpoint_url, runtime, loaded, run_id)
         compute = [step.compute for step in loaded.plan.steps]
         function = aws.create_function(FUNCTION, max(c.timeout_s for c in compute), max(c.memory_mb for c in compute))
-        machine = aws.create_machine(loaded.definition.name, substitute(definition, function).decode())
+        machine = create_machines(aws, loaded.definition.name, compiled, function)
         with mirror(BUCKET, home.objects):
             text = msgspec.json.encode(document if document is not None else {}, enc_hook=str).decode()
             execution = ""
@@ -161,11 +163,9 @@ def _run_moto(
                     _close(runtime, loaded, store, run_id, "cancelled")
                     # A task that was just being scheduled may leave an event in moto's history that it cannot show.
                     with contextlib.suppress(Exception):
-                        _keep_execution(
-                            home, run_id, definition, aws.describe(execution), lambda: aws.history(execution)
-                        )
+                        _keep_execution(home, run_id, compiled, aws.describe(execution), lambda: aws.history(execution))
                 raise
-            _keep_execution(home, run_id, definition, described, lambda: aws.history(execution))
+            _keep_execution(home, run_id, compiled, described, lambda: aws.history(execution))
             return _summary(runtime, loaded, store, run_id, described)
 
 
@@ -197,6 +197,16 @@ def _connect(
         narration = Narration(runtime.store, loaded, run_id, runtime.observer)
         processes.before, processes.after = narration.before, narration.after
     stack.callback(processes.close)  # before the local AWS is closed, which they speak to
+
+
+def create_machines(aws: Any, name: str, compiled: Compiled, function: str) -> str:
+    """Create the state machine ``name`` and those of its parts in a local AWS, calling the function of this ARN. Gives
+    its ARN."""
+    arns: dict[str, str] = {}
+    for part in compiled.parts:
+        definition = substitute(part.definition, function, arns)
+        arns[part.name] = aws.create_machine(f"{name[:60]}-{part.name}", definition.decode())
+    return str(aws.create_machine(name, substitute(compiled.definition, function, arns).decode()))
 
 
 def _needed(home_store: ObjectStore, loaded: LoadedPipeline, request: RunRequest, run_id: str) -> list[str]:
@@ -247,15 +257,17 @@ def _close(runtime: Runtime, loaded: LoadedPipeline, store: ObjectStore, run_id:
 def _keep_execution(
     home: Home,
     run_id: str,
-    definition: bytes,
+    compiled: Compiled,
     described: dict[str, Any],
     history: Callable[[], list[dict[str, Any]]],
 ) -> None:
     folder = home.execution(run_id)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "definition.asl.json").write_bytes(definition)
+    (folder / "definition.asl.json").write_bytes(compiled.definition)
+    for part in compiled.parts:
+        (folder / f"{part.name}.asl.json").write_bytes(part.definition)
     (folder / "execution.json").write_bytes(_readable(described))
-    if definition.count(b'"Type"') * 5 <= MAX_HISTORY_EVENTS:
+    if compiled.definition.count(b'"Type"') * 5 <= MAX_HISTORY_EVENTS:
         (folder / "history.json").write_bytes(_readable(history()))
 
 

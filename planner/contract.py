@@ -90,8 +90,9 @@ class StepPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="step"):
     step is run for.
 
     A step that the machine does not order after all of its inputs has a rendezvous with the others: it ``waits`` for
-    these steps. With a ``token`` the state goes on when that is answered, so the step may park; without one it was
-    woken before. ``wakes`` are the steps that have a rendezvous with this one, and are woken when it has ended.
+    these steps, and the state goes on when its ``token`` is answered, so the step may park. It is then invoked anew as
+    ``woken``; what it has waited for stands where it is parked. ``wakes`` are the steps that have a rendezvous with
+    this one, and are woken when it has ended.
     """
 
     step: str
@@ -100,13 +101,15 @@ class StepPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="step"):
     item: str | None = None
     token: str | None = None
     waits: list[str] = []
+    woken: bool = False
     wakes: list[str] = []
 
 
 class ItemsPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="items"):
     """Before a Map: which items does output ``output`` of ``step`` have, for the mapped steps ``steps``? ``listed``
-    asks for the name of an object that lists them, for a distributed Map. ``token`` and ``waits`` as for a step; it
-    parks under the name of the first of ``steps``."""
+    asks for the name of an object that lists them, for a distributed Map. ``token``, ``waits`` and ``woken`` as for a
+    step; it parks under the name of the first of ``steps``.
+    """
 
     step: str
     output: str
@@ -115,6 +118,7 @@ class ItemsPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="items"):
     listed: bool = False
     token: str | None = None
     waits: list[str] = []
+    woken: bool = False
 
 
 class GatePayload(msgspec.Struct, frozen=True, tag_field="kind", tag="gate"):
@@ -151,7 +155,7 @@ class StepDigest(msgspec.Struct, frozen=True, omit_defaults=True):
     """A step's answer: what a person wants to read in the console, bounded to 8 KiB. Never data."""
 
     step: str
-    status: Literal["success", "skipped", "not selected"]
+    status: Literal["success", "skipped", "not selected", "parked"]
     outputs: dict[str, str] = {}
     expectations: dict[str, str] = {}
     materializations: list[str] = []

@@ -11,15 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from solidstate.errors import CompileError, closest, name_list
-from solidstate.planner.limits import MAX_DEFINITION_BYTES
-from solidstate.planner.names import MAX_STATE_NAME
+from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_MAP_CONCURRENCY, MAX_STATE_NAME
 from solidstate.planner.paths import expression_fault, path_fault
 from solidstate.planner.states import STATES_ALL, Json
 
 _CONTINUE = frozenset({"Task", "Pass", "Parallel", "Map", "Wait"})
 _TYPES = _CONTINUE | {"Choice", "Succeed", "Fail"}
-MAX_CONCURRENCY = 10_000
-"""Child executions of a distributed Map at a time (developer guide, "Service quotas")."""
 _AT_LEAST = (("IntervalSeconds", 1), ("MaxAttempts", 0), ("BackoffRate", 1), ("MaxDelaySeconds", 1))
 
 
@@ -142,10 +139,10 @@ def _lint_map(state: dict[str, Any], path: str) -> Iterator[CompileError]:
                 yield _fault(f"{path}.{field}", f"Only a distributed Map has `{field}`.")
     elif "ItemReader" in state and "ItemsPath" in state:
         yield _fault(path, "A Map has either `ItemReader` or `ItemsPath`, but this one has both.")
-    if not 0 <= state.get("MaxConcurrency", 0) <= MAX_CONCURRENCY:
+    if not 0 <= state.get("MaxConcurrency", 0) <= MAX_MAP_CONCURRENCY:
         yield _fault(
             f"{path}.MaxConcurrency",
-            f"`MaxConcurrency` is 0 to {MAX_CONCURRENCY:,}, but here it is {state['MaxConcurrency']}.",
+            f"`MaxConcurrency` is 0 to {MAX_MAP_CONCURRENCY:,}, but here it is {state['MaxConcurrency']}.",
         )
 
 

@@ -13,9 +13,6 @@ from dataclasses import dataclass
 
 from solidstate.planner.tree import Tree, parallel, sequence
 
-MAX_ROUNDS = 64
-"""Rounds of contraction; each adds a level of nesting, and deeper nests are not wanted in a machine anyway."""
-
 
 @dataclass(frozen=True, slots=True)
 class Net:
@@ -100,58 +97,96 @@ class Net:
         return [*blocks, order[begin:]]
 
 
+_Signature = tuple[frozenset[int], frozenset[int]]
+
+
 def merge_modules(net: Net) -> None:
-    """Contract series and twins, in place, until nothing changes (or :data:`MAX_ROUNDS`). O(size) a round."""
-    for _ in range(MAX_ROUNDS):
-        merged_series = _merge_series(net)
-        if not (_merge_twins(net) or merged_series):
-            return
+    """Contract series and twins, in place, until nothing is left to contract.
+
+    After the first round only nodes are looked at whose neighbours have changed, so that a deep nest costs no more than
+    a flat one of the same size.
+    """
+    touched = set(net.part)
+    twins = _Twins(net)
+    while touched:
+        touched |= _merge_series(net, touched)
+        touched = twins.merge(touched)
 
 
-def _merge_series(net: Net) -> bool:
-    changed = False
-    for head in sorted(net.part):
-        if head not in net.part or _only(net.after, net.before, head) is None:
+def _merge_series(net: Net, touched: set[int]) -> set[int]:
+    """Contract every series that a touched node is in. Returns the nodes whose neighbours have other names now."""
+    changed: set[int] = set()
+    for node in sorted(touched):
+        if node not in net.part:
             continue
-        chain = [head]  # the head is the lowest of its chain, so it is met first
+        head = node
+        while (earlier := _only(net.before, net.after, head)) is not None:
+            head = earlier
+        chain = [head]  # edges lead from lower to higher nodes, so the head is the lowest
         while (following := _only(net.after, net.before, chain[-1])) is not None:
             chain.append(following)
-        changed = True
+        if len(chain) == 1:
+            continue
         tail = chain[-1]
-        net.part[head] = sequence(net.part[node] for node in chain)
+        net.part[head] = sequence(net.part[member] for member in chain)
         for later in net.after[tail]:
             net.before[later].discard(tail)
             net.before[later].add(head)
         net.after[head] = net.after[tail]
-        for node in chain[1:]:
-            del net.part[node], net.before[node], net.after[node]
+        for member in chain[1:]:
+            del net.part[member], net.before[member], net.after[member]
+        changed.add(head)
+        changed |= net.after[head]
     return changed
 
 
-def _only(after: dict[int, set[int]], before: dict[int, set[int]], node: int) -> int | None:
-    """The one successor of ``node``, when it waits for nothing else."""
-    if len(after[node]) == 1:
-        (following,) = after[node]
-        if len(before[following]) == 1:
+def _only(onward: dict[int, set[int]], back: dict[int, set[int]], node: int) -> int | None:
+    """The one neighbour of ``node`` in a direction, when ``node`` is its only one in the other."""
+    if len(onward[node]) == 1:
+        (following,) = onward[node]
+        if len(back[following]) == 1:
             return following
     return None
 
 
-def _merge_twins(net: Net) -> bool:
-    changed = False
-    groups: dict[tuple[frozenset[int], frozenset[int]], list[int]] = {}
-    for node in sorted(net.part):
-        if net.before[node] or net.after[node]:
-            groups.setdefault((frozenset(net.before[node]), frozenset(net.after[node])), []).append(node)
-    for twins in groups.values():
-        if len(twins) == 1:
-            continue
-        changed = True
-        net.part[twins[0]] = parallel((net.part[node] for node in twins), net.rank)
-        for node in twins[1:]:
-            for later in net.after[node]:
-                net.before[later].discard(node)
-            for earlier in net.before[node]:
-                net.after[earlier].discard(node)
-            del net.part[node], net.before[node], net.after[node]
-    return changed
+class _Twins:
+    """Nodes by their neighbours, kept up to date for the touched ones."""
+
+    def __init__(self, net: Net) -> None:
+        self._net = net
+        self._holder: dict[_Signature, int] = {}
+        self._signature: dict[int, _Signature] = {}
+
+    def merge(self, touched: set[int]) -> set[int]:
+        """Contract twins of touched nodes. Returns the nodes whose neighbours became fewer."""
+        net = self._net
+        for node in touched:
+            old = self._signature.pop(node, None)
+            if old is not None and self._holder.get(old) == node:
+                del self._holder[old]
+        groups: dict[_Signature, list[int]] = {}
+        for node in sorted(touched):
+            if node not in net.part or not (net.before[node] or net.after[node]):
+                continue  # merged away, or a component of its own
+            signature = frozenset(net.before[node]), frozenset(net.after[node])
+            holder = self._holder.get(signature)
+            if holder is None or holder not in net.part:
+                self._holder[signature] = node
+            else:
+                groups.setdefault(signature, [holder]).append(node)
+            self._signature[node] = signature
+        changed: set[int] = set()
+        for signature, twins in groups.items():
+            twins.sort()
+            first = twins[0]
+            before, after = net.before[first], net.after[first]
+            net.part[first] = parallel((net.part[node] for node in twins), net.rank)
+            for node in twins[1:]:
+                for later in after:
+                    net.before[later].discard(node)
+                for earlier in before:
+                    net.after[earlier].discard(node)
+                del net.part[node], net.before[node], net.after[node]
+            self._holder[signature] = first
+            changed |= before | after | {first}
+        return changed

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 
+from solidstate.planner.limits import MAX_STATE_NAME
 from solidstate.planner.plan import ExecutionPlan
-
-MAX_STATE_NAME = 80
-"""Characters; Amazon States Language specification, "States"."""
 
 START_RUN = "Start run"
 END_RUN = "End run"

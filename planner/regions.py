@@ -12,9 +12,8 @@ from __future__ import annotations
 import msgspec
 
 from solidstate.planner.graph import Dag, dag_of
+from solidstate.planner.limits import MAX_INLINE_ITEMS
 from solidstate.planner.plan import ExecutionPlan, OutputRef, Step
-from solidstate.planner.shape import shape
-from solidstate.planner.tree import Leaf, Sequence, Tree, parallel, sequence
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -24,6 +23,13 @@ class Region(msgspec.Struct, frozen=True):
     name: str
     over: OutputRef
     steps: tuple[Step, ...]
+    max_items: int = 1
+    listed: bool = False
+
+    @property
+    def known_as(self) -> str:
+        """What the region is called where others have a rendezvous with it; outside of it nothing else has the name."""
+        return self.steps[0].name
 
 
 class Units(msgspec.Struct, frozen=True):
@@ -45,7 +51,8 @@ def units_of(plan: ExecutionPlan) -> Units:
     unit_of = {step.name: step.name for step in plan.steps}
     for (over, _), inside in members.items():
         name = f"{inside[0].name} for each {over.output}"
-        regions[name] = Region(name, over, tuple(inside))
+        most = steps[over.step].output(over.output).max_items
+        regions[name] = Region(name, over, tuple(inside), most, listed=most > MAX_INLINE_ITEMS)
         unit_of.update({step.name: name for step in inside})
     edges = [
         (unit_of[upstream], unit_of[step.name])
@@ -61,21 +68,6 @@ def dag_inside(region: Region) -> Dag:
     names = {step.name for step in region.steps}
     edges = [(upstream, step.name) for step in region.steps for upstream in step.upstream() if upstream in names]
     return dag_of([step.name for step in region.steps], edges)
-
-
-def machine_tree(plan: ExecutionPlan) -> Tree:
-    """The nesting of the state machine with the steps of every Map in the place of the Map: the order that is kept."""
-    units = units_of(plan)
-    rank = {step.name: number for number, step in enumerate(plan.steps)}
-
-    def expanded(tree: Tree) -> Tree:
-        if isinstance(tree, Leaf):
-            return shape(dag_inside(units.regions[tree.step])) if tree.step in units.regions else tree
-        if isinstance(tree, Sequence):
-            return sequence([expanded(part) for part in tree.parts])
-        return parallel([expanded(branch) for branch in tree.branches], rank)
-
-    return expanded(shape(units.dag))
 
 
 def _awaited(step: Step) -> tuple[str, ...]:

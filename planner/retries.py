@@ -7,8 +7,9 @@ is no ``States.ALL`` or ``States.TaskFailed`` retrier on purpose, it would repea
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from solidstate.planner.contract import (
     RETRY_REQUESTED,
@@ -20,15 +21,28 @@ from solidstate.planner.contract import (
 from solidstate.planner.plan import Retry, Step
 from solidstate.planner.states import Retrier
 
-SERVICE = Retrier(
-    error_equals=(*SERVICE_ERRORS, STORAGE_UNAVAILABLE),
-    interval_seconds=1,
+_N = TypeVar("_N", int, float)
+
+SERVICE = Retrier(error_equals=(*SERVICE_ERRORS, STORAGE_UNAVAILABLE), max_attempts=5, jitter_strategy="FULL")
+"""Throttling and passing faults of Lambda and S3, after up to 1, 2, 4, 8 and 16 s (the service's own interval and
+backoff); full jitter, so that the branches of a wide Parallel spread out."""
+
+ENDED_SERVICE = Retrier(
+    error_equals=SERVICE.error_equals, max_attempts=12, max_delay_seconds=60, jitter_strategy="FULL"
+)
+"""For the states that wake others, which nothing can stand in for: some ten minutes' patience."""
+
+NESTED_SERVICE = Retrier(
+    error_equals=("StepFunctions.AWSStepFunctionsException", "StepFunctions.SdkClientException"),
     max_attempts=5,
-    backoff_rate=2.0,
-    max_delay_seconds=30,
     jitter_strategy="FULL",
 )
-"""Throttling and passing faults of Lambda and S3; full jitter, so that the branches of a wide Parallel spread out."""
+"""Throttling and passing faults when a nested execution is started (Step Functions developer guide, "Error handling",
+names of service integrations)."""
+
+PARK_AGAIN = Retrier(error_equals=("States.Timeout",), interval_seconds=1, max_attempts=9_999, backoff_rate=1.0)
+"""A state that waits for its token is entered anew when its time is over and looks again, with a token of its own: a
+wake-up that was lost costs time, never the run."""
 
 KILLED_ERRORS = ("Sandbox.Timedout", "States.Timeout", "Runtime.ExitError", "Lambda.Unknown")
 """The function ran out of time or memory and no code of ours had the last word. Usually the same will happen again, at
@@ -60,12 +74,17 @@ def policy_retrier(policy: Retry, errors: Iterable[str]) -> Retrier:
     constant = ceiling is not None and ceiling <= delay
     return Retrier(
         error_equals=tuple(errors),
-        interval_seconds=delay if ceiling is None else max(1, min(delay, ceiling)),
+        interval_seconds=_unless(1, delay if ceiling is None else max(1, min(delay, ceiling))),
         max_attempts=policy.max_attempts - 1,
-        backoff_rate=1.0 if constant else policy.backoff,
+        backoff_rate=_unless(2.0, 1.0 if constant else policy.backoff),
         max_delay_seconds=UNSET if ceiling is None or constant else ceiling,
         jitter_strategy="FULL" if policy.jitter else UNSET,
     )
+
+
+def _unless(default: _N, wanted: _N) -> _N | UnsetType:
+    """Left out where the service has the same by itself: every step has a retrier, and definitions are bounded."""
+    return UNSET if wanted == default else wanted
 
 
 def policy_of(retrier: Retrier) -> Retry:

@@ -1,80 +1,71 @@
-"""From a graph to its nested form.
+"""From a graph to its nested form, by pure passes: reduce, contract, split, embed.
 
-Exact wherever the order is series-parallel: then the tree orders two steps if and only if the graph does. Elsewhere (an
-*irreducible* block, such as the letter N) the tree has to add order; the steps that wait for nothing in the block are
-run first, side by side, and what remains is divided again. Nesting is bounded: what would lie deeper is run level by
-level. Order is only ever added, never turned round, so every dependency holds in every case.
+The order of the tree and the waits at its leaves together are the order of the graph, neither more nor less: no step
+ever waits for anything but its own inputs. A graph whose order is series-parallel gets no wait at all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from solidstate.planner.embed import embed
 from solidstate.planner.graph import Dag, transitive_reduction
 from solidstate.planner.modules import Net, merge_modules
-from solidstate.planner.tree import Leaf, Parallel, Sequence, Tree, height, leaves, parallel, sequence
+from solidstate.planner.split import split
+from solidstate.planner.tree import Leaf, Nested, Parallel, Sequence, Tree, children
 
-MAX_NESTING = 12
-"""Parallels inside each other. No limit of the service is documented; a console graph deeper than this cannot be read,
-and the local interpreter runs out of stack between 30 and 40."""
-PASSES_PER_BLOCK = 64
-"""How many times its own size an irreducible block may be gone over before the rest is run level by level, so that no
-graph takes quadratic time."""
+STEP_OVERHEAD_S = 0.05
+"""Entering a state and invoking a warm function; what a step takes beside its own time."""
+FORK_S = 0.02
+"""Entering a Parallel."""
+UNKNOWN_S = 1.0
+"""What a step is taken to last when nothing is known about it."""
 
 
-def shape(dag: Dag) -> Tree:
-    """The nested form of ``dag``, which has at least one step. The same steps and edges give the same tree."""
-    reduced = transitive_reduction(dag)
-    rank = {name: number for number, name in enumerate(reduced.names)}
+def reduce(dag: Dag) -> Dag:
+    """Pass 1: without the edges that others imply."""
+    return transitive_reduction(dag)
+
+
+def contract(dag: Dag) -> Net:
+    """Pass 2: all that is series-parallel drawn together, exactly."""
     net = Net(
-        {number: Leaf(name) for number, name in enumerate(reduced.names)},
-        {number: set(later) for number, later in enumerate(reduced.after)},
-        {number: set(earlier) for number, earlier in enumerate(reduced.before)},
-        rank,
+        {number: Leaf(name) for number, name in enumerate(dag.names)},
+        {number: set(later) for number, later in enumerate(dag.after)},
+        {number: set(earlier) for number, earlier in enumerate(dag.before)},
+        {name: number for number, name in enumerate(dag.names)},
     )
     merge_modules(net)
-    level = dict(zip(reduced.names, reduced.levels(), strict=True))
-    return _bounded(_arrange(net, MAX_NESTING), MAX_NESTING, level, rank)
+    return net
 
 
-def _arrange(net: Net, room: int) -> Tree:
-    """Divide a contracted net into components (Parallel), at series cuts (Sequence) and, failing both, below its
-    sources. ``room`` is how many Parallels may still be opened."""
-    parts: list[Tree] = []
-    work = PASSES_PER_BLOCK * net.size()
-    todo = [net]
+def shape(dag: Dag, seconds: Mapping[str, float] | None = None) -> Tree:
+    """The nested form of ``dag``, which has at least one step; the same for the same steps, edges and estimates.
+    ``seconds`` are estimates by step; they decide where a step hangs, and so who has to wait how often."""
+    known = seconds or {}
+
+    def estimate(tree: Tree) -> float:
+        return estimated_s(tree, known)
+
+    return split(contract(reduce(dag)), lambda net, room: embed(net, estimate, room))
+
+
+def estimated_s(tree: Tree, seconds: Mapping[str, float]) -> float:
+    """How long a tree takes when nothing in it waits, overhead included."""
+    took: dict[int, float] = {}
+    todo: list[tuple[Tree, bool]] = [(tree, False)]
     while todo:
-        block = todo.pop()
-        work -= block.size()
-        if len(block.part) == 1:
-            parts.extend(block.part.values())
-        elif work < 0 or room == 0:
-            parts.extend(_level_by_level(block))
-        elif len(components := block.components()) > 1:
-            branches = (_arrange(block.within(component), room - 1) for component in components)
-            parts.append(parallel(branches, block.rank))
-        elif len(cuts := block.series_cuts()) > 1:
-            todo.extend(block.within(cut) for cut in reversed(cuts))
+        node, ready = todo.pop()
+        below = children(node)
+        if not ready and below:
+            todo.append((node, True))
+            todo.extend((child, False) for child in below)
+        elif isinstance(node, Leaf):
+            took[id(node)] = seconds.get(node.step, UNKNOWN_S) + STEP_OVERHEAD_S
+        elif isinstance(node, Sequence | Nested):
+            took[id(node)] = sum(took[id(child)] for child in below)
+        elif isinstance(node, Parallel):
+            took[id(node)] = FORK_S + max(took[id(child)] for child in below)
         else:
-            sources = [node for node in sorted(block.part) if not block.before[node]]
-            parts.append(parallel((block.part[node] for node in sources), block.rank))
-            rest = block.within(set(block.part).difference(sources))
-            merge_modules(rest)
-            todo.append(rest)
-    return sequence(parts)
-
-
-def _level_by_level(net: Net) -> list[Tree]:
-    return [parallel((net.part[node] for node in group), net.rank) for group in net.levels()]
-
-
-def _bounded(tree: Tree, room: int, level: dict[str, int], rank: dict[str, int]) -> Tree:
-    """``tree`` with at most ``room`` Parallels inside each other: what is deeper is run level by level."""
-    if height(tree) <= room:
-        return tree
-    if isinstance(tree, Sequence):
-        return sequence(_bounded(part, room, level, rank) for part in tree.parts)
-    if isinstance(tree, Parallel) and room > 1:
-        return parallel((_bounded(branch, room - 1, level, rank) for branch in tree.branches), rank)
-    groups: dict[int, list[Tree]] = {}
-    for step in leaves(tree):
-        groups.setdefault(level[step], []).append(Leaf(step))
-    return sequence(parallel(groups[number], rank) for number in sorted(groups))
+            took[id(node)] = STEP_OVERHEAD_S
+    return took[id(tree)]

@@ -8,6 +8,7 @@ specification and the Step Functions developer guide.
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from typing import Any, TypeAlias
 
@@ -16,7 +17,16 @@ from msgspec import UNSET, UnsetType
 
 FUNCTION = "${StepFunctionArn}"
 """Stands for the ARN of the Lambda function; CloudFormation fills it in through DefinitionSubstitutions."""
+CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+"""Resource of a Task that invokes the function and goes on when its task token is answered (Step Functions developer
+guide, "Wait for a Callback with Task Token")."""
+START_EXECUTION = "arn:aws:states:::states:startExecution.sync:2"
+"""Resource of a Task that runs another machine to its end (developer guide, "Start a new workflow execution")."""
+ARN_BYTES = 140
+"""What an ARN has at most, with a function name of 64 characters and an alias, or a machine name of 80: placeholders
+are counted as this many bytes."""
 STATES_ALL = "States.ALL"
+_PLACEHOLDER = re.compile(rb"\$\{\w+Arn\}")
 LINE_WIDTH = 120
 """Objects and lists of plain values are written on one line when they fit into this many characters."""
 
@@ -57,6 +67,14 @@ class Task(
     catch: tuple[Catcher, ...] = ()
     next: str | UnsetType = UNSET
     end: bool = False
+
+
+def payload_of(task: Task) -> dict[str, Any]:
+    """What the function is invoked with, as the template that makes it; empty for a Task that runs a machine."""
+    if task.resource == CALLBACK:
+        payload: dict[str, Any] = task.parameters["Payload"]
+        return payload
+    return {} if task.resource == START_EXECUTION else task.parameters
 
 
 class Parallel(
@@ -157,6 +175,16 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     comment: str
     start_at: str
     states: dict[str, State]
+
+
+def machine_arn(part: str) -> str:
+    """The placeholder for the ARN of a part's machine."""
+    return f"${{{part}Arn}}"
+
+
+def deployed_bytes(definition: bytes) -> int:
+    """How long a definition is at most once CloudFormation has put ARNs in the places of its placeholders."""
+    return len(definition) + sum(ARN_BYTES - len(found[0]) for found in _PLACEHOLDER.finditer(definition))
 
 
 def encode_machine(machine: Machine, *, readable: bool = True) -> bytes:

@@ -10,6 +10,8 @@ holds a slash. What a stranger can choose (run ids, attempt ids) is checked here
     v1/commits/<pipeline>/<step>/<run>.ndjson            a step's result; created once, never overwritten
     v1/attempts/<pipeline>/<step>/<run>/<attempt>.ndjson events of an attempt that did not commit
     v1/data/<pipeline>/<step>/<run>/<attempt>/<output>   outputs too large for the commit
+    v1/ended/<pipeline>/<step>/<run>.json                that a step ended without a commit, for those that wait for it
+    v1/parked/<pipeline>/<step>/<run>/<number>.json      the task token of a step that waits; created once
 
 A step that is mapped over the items of a dynamic output has all of these once for each item: ``<run>@<item>`` stands in
 the place of ``<run>``, and ``<output>@<item>`` for the items themselves. Run ids never hold an ``@``.
@@ -95,6 +97,15 @@ def mapped_data_prefix(pipeline: str, step: str, run: str) -> str:
 def item_list(pipeline: str, step: str, run: str, output: str) -> str:
     """Where the keys of a dynamic output's items stand, for a distributed Map to read."""
     return _key("data", pipeline, step, run, "items", f"{output}.json")
+
+
+def ended(pipeline: str, step: str, run: str, item: str = "") -> str:
+    return _key("ended", pipeline, step, f"{_of(run, item)}.json")
+
+
+def parked(pipeline: str, step: str, run: str, number: int, item: str = "") -> str:
+    """``number`` counts the times that the step has parked in the run."""
+    return _key("parked", pipeline, step, _of(run, item), f"{number:03d}.json")
 
 
 def item_in(key: str) -> str | None:

@@ -49,6 +49,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.handler.pauses",
     "solidstate.handler.plain",
     "solidstate.handler.recorder",
+    "solidstate.handler.rendezvous",
     "solidstate.handler.reuse",
     "solidstate.handler.runtime",
     "solidstate.handler.start",
@@ -108,6 +109,7 @@ LOADED_LATER = [
     "solidstate.storage.s3",
     "solidstate.storage.s3_errors",
     "solidstate.storage.s3_upload",
+    "solidstate.storage.task_tokens",
 ]
 """What the first invocation adds."""
 

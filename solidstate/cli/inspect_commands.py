@@ -21,9 +21,10 @@ from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.build import build_plan
 from solidstate.planner.compile import compile_plan, substitute
 from solidstate.planner.graph import dag_of_plan
-from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS, history_events
+from solidstate.planner.history import history_events
+from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS
+from solidstate.planner.nest import machine_tree
 from solidstate.planner.plan import encode_plan
-from solidstate.planner.regions import machine_tree
 from solidstate.request import resolve_request
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from solidstate.cli.text import BLANK, Line, Span, indented, line, plural, table
 from solidstate.cli.waits import Waits
 from solidstate.planner.plan import ExecutionPlan, Step, StepInput, StepOutput
-from solidstate.planner.tree import Leaf, Sequence, Tree, children
+from solidstate.planner.tree import Gate, Leaf, Nested, Sequence, Tree, children
 
 
 def plan_lines(plan: ExecutionPlan, tree: Tree, waits: Waits) -> list[Line]:
@@ -25,6 +25,10 @@ def _tree(tree: Tree, steps: dict[str, Step]) -> list[Line]:
         return _step(steps[tree.step])
     if isinstance(tree, Sequence):
         return [one for part in tree.parts for one in _tree(part, steps)]
+    if isinstance(tree, Gate):
+        return [line(Span(f"wait for {', '.join(tree.waits)}", "cyan"))]
+    if isinstance(tree, Nested):
+        return _tree(tree.body, steps)
     lines = [line(Span(f"┬ {len(tree.branches)} side by side", "cyan"))]
     for number, branch in enumerate(children(tree), 1):
         first, *rest = _tree(branch, steps)

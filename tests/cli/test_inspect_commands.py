@@ -10,7 +10,7 @@ import pytest
 from solidstate.load import load_pipeline
 from solidstate.planner.build import build_plan
 from solidstate.planner.compile import compile_plan, substitute
-from solidstate.planner.limits import history_events
+from solidstate.planner.history import history_events
 from solidstate.planner.plan import decode_plan
 from tests.cli.project import Project
 

@@ -23,7 +23,7 @@ from solidstate.infra.home import home_from
 from solidstate.infra.local_run import run_local
 from solidstate.infra.results import PipelineResult
 from solidstate.planner.build import build_plan
-from solidstate.planner.compile import build_machine
+from solidstate.planner.compile import build_machines
 from solidstate.planner.lint import lint
 from solidstate.planner.states import encode_machine
 from tests.infra.graphs_by_hand import Op, bodies, build, found
@@ -35,7 +35,7 @@ def test_random_graphs_inline(ops: list[Op]) -> None:
     """Every step's status, every item's, and every value."""
     built, expected = build(ops)
     assert found(execute_pipeline(built, raise_on_error=False)) == expected
-    assert lint(encode_machine(build_machine(build_plan(built)))) == []
+    assert [lint(encode_machine(one.machine)) for one in build_machines(build_plan(built))] == [[]]
 
 
 def ran(built: Any, home: Path, engine: Any, run_id: str, document: Any = None) -> PipelineResult:

@@ -117,7 +117,6 @@ def test_retries_follow_the_policy() -> None:
         "ErrorEquals": ["StepFailed", "RetryRequested"],
         "IntervalSeconds": 2,
         "MaxAttempts": 3,
-        "BackoffRate": 2.0,
         "MaxDelaySeconds": 60,
         "JitterStrategy": "FULL",
     }

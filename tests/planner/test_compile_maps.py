@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from solidstate.errors import Errors
 from solidstate.planner import contract
 from solidstate.planner.compile import compile_plan
-from solidstate.planner.limits import history_events, walk_states
+from solidstate.planner.history import history_events
 from solidstate.planner.lint import lint
 from solidstate.planner.plan import (
     ExecutionPlan,
@@ -92,6 +92,16 @@ def test_definitions_are_the_golden_ones(case: str) -> None:
     assert lint(definition) == []
 
 
+def walk_states(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All states of a decoded definition, branches included."""
+    todo = [machine]
+    while todo:
+        for state in todo.pop()["States"].values():
+            yield state
+            todo.extend(state.get("Branches", ()))
+            todo.extend([state["ItemProcessor"]] if "ItemProcessor" in state else [])
+
+
 def states_of(plan: ExecutionPlan) -> dict[str, Any]:
     """The states of a definition by what their Task calls, or by type."""
     found: dict[str, Any] = {}
@@ -146,18 +156,13 @@ def test_history_counts_every_item() -> None:
     assert history_events(compile_plan(distributed).definition, distributed) < 100
 
 
-def test_too_many_events_are_refused_with_the_way_out() -> None:
-    """The message says which number to change, and how."""
+def test_items_with_too_many_events_get_a_history_of_their_own() -> None:
+    """Fewer items than can be listed in the answer of a Task may still be too many for one history."""
     work = [mapped("s0", item("make", "items"))]
     work += [mapped(f"s{number}", item(f"s{number - 1}")) for number in range(1, 6)]
-    with pytest.raises(Errors) as caught:
-        compile_plan(plan_of(make(1_000), *work))
-    assert caught.value.items[0].problem.startswith("A run of `demo` may write 34,036 history events")
-    assert caught.value.items[0].hint == (
-        "set `max_items` of output `items` of `make` above 1,000, which gives each item a history of its own, or to at "
-        "most 704"
-    )
-    compile_plan(plan_of(make(1_001), *work))
+    few, many = (states_of(plan_of(make(count), *work))[":Map"] for count in (100, 1_000))
+    assert few["ItemProcessor"]["ProcessorConfig"]["Mode"] == "INLINE"
+    assert many["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
 
 
 def test_lint_knows_maps() -> None:

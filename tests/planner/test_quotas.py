@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from solidstate.errors import Errors
-from solidstate.planner.compile import build_machine, compile_plan
-from solidstate.planner.limits import check_limits, history_events
-from solidstate.planner.plan import ExecutionPlan, OutputRef, Retry, Step, StepCompute, StepInput
-from solidstate.planner.states import encode_machine
+from solidstate.planner.compile import compile_plan
+from solidstate.planner.history import history_events
+from solidstate.planner.limits import MAX_DEFINITION_BYTES
+from solidstate.planner.plan import ExecutionPlan, OutputRef, Retry, Step, StepCompute, StepInput, StepOutput
+from solidstate.planner.states import deployed_bytes
 
 
 def plan_of(*steps: Step) -> ExecutionPlan:
@@ -17,8 +18,12 @@ def plan_of(*steps: Step) -> ExecutionPlan:
 
 
 def texts(plan: ExecutionPlan) -> list[str]:
-    """The problems of a plan, whatever its size."""
-    return [str(problem) for problem in check_limits(plan, encode_machine(build_machine(plan), readable=False))]
+    """The problems of a plan."""
+    try:
+        compile_plan(plan)
+    except Errors as errors:
+        return [str(problem) for problem in errors.items]
+    return []
 
 
 def chain(steps: int, retry: Retry | None = None) -> ExecutionPlan:
@@ -113,30 +118,48 @@ def test_retry_out_of_range(retry: Retry, text: str) -> None:
     assert texts(plan_of(Step("a", "one", retry=retry))) == [text]
 
 
-def test_a_definition_too_large() -> None:
-    """The error says how large it is, and about how many steps would fit."""
-    plan = chain(1_800)
-    size = len(encode_machine(build_machine(plan), readable=False))
-    fitting = 1_800 * 1_048_576 // size
-    with pytest.raises(Errors) as caught:
-        compile_plan(plan)
-    assert str(caught.value) == (
-        f"pipeline `demo` does not fit into Step Functions: The definition of `demo` has {size:,} bytes for 1,800 "
-        "steps; Step Functions accepts at most 1,048,576.\n"
-        f"  fix: split the pipeline into several of at most about {fitting:,} steps each"
-    )
-    assert 1_000 < fitting < 1_800
-    compile_plan(chain(fitting - 10))
+def test_what_does_not_fit_becomes_nested_executions() -> None:
+    """A long chain is several machines, each within the quota with ARNs of full length."""
+    compiled = compile_plan(chain(4_000))
+    assert len(compiled.parts) >= 2
+    for definition in (compiled.definition, *(part.definition for part in compiled.parts)):
+        assert deployed_bytes(definition) <= MAX_DEFINITION_BYTES
 
 
-def test_a_history_too_long() -> None:
-    """Attempts the policies allow count, although a run without failures would fit."""
-    assert texts(chain(100, Retry(max_attempts=50))) == []
-    assert texts(chain(100, Retry(max_attempts=100))) == [
-        "A run of `demo` may write 30,516 history events when all its retries are used; Step Functions ends an "
+def test_attempts_count() -> None:
+    """Retries that the policies allow may fill the history although a run without failures would not."""
+    assert len(compile_plan(chain(400, Retry(max_attempts=3))).parts) == 0
+    compiled = compile_plan(chain(400, Retry(max_attempts=50)))
+    assert len(compiled.parts) >= 2
+    assert all(history_events(part.definition) <= 24_000 for part in compiled.parts)
+
+
+def test_a_single_step_with_too_long_a_history() -> None:
+    """What cannot be divided is refused, with the reason and the fix."""
+    assert texts(chain(1, Retry(max_attempts=10_000))) == [
+        "An execution of `demo` may write 30,021 history events when all its retries are used; Step Functions ends an "
         "execution at 25,000, of which 1,000 are kept for throttled attempts.\n"
-        "  fix: split the pipeline, or lower `max_attempts` of the RetryPolicy of its most repeated solids"
+        "  fix: lower `max_attempts` of the RetryPolicy of its most repeated solids"
     ]
+
+
+def reading(name: str, *upstream: str) -> Step:
+    """A step with these inputs and an output."""
+    inputs = tuple(StepInput(f"i{n}", "output", (OutputRef(one, "result"),)) for n, one in enumerate(upstream))
+    return Step(name, "one", inputs=inputs, outputs=(StepOutput("result"),))
+
+
+def test_a_payload_too_large() -> None:
+    """A step that has a rendezvous with too many others names them all in its payload, which is bounded."""
+    names = [f"{'a_rather_long_name_' * 3}{number}" for number in range(4_000)]
+    own = [reading(f"reader_{number}", name) for number, name in enumerate(names)]
+    (problem,) = texts(plan_of(*(reading(name) for name in names), *own, reading("all", *names)))
+    assert problem == (
+        "State `all` would hand 291,805 bytes to its function; Step Functions allows 262,144. It names the 3,999 "
+        "steps it waits for and the 0 it wakes.\n"
+        "  at: steps.all\n"
+        "  fix: put solids between that gather a thousand of them each"
+    )
 
 
 def test_events_of_a_small_machine() -> None:
