@@ -78,7 +78,7 @@ class Environment:
     @property
     def alive(self) -> bool:
         """Whether it can be used again. A process that was killed has not ended yet, but nothing will come of it."""
-        return not self._over.is_set()
+        return not self._over.is_set() and not _has_ended(self.pid)
 
     def invoke(self, body: bytes, context: LambdaContext, timeout_s: float) -> Outcome:
         """Run one invocation; at most one at a time."""
@@ -197,6 +197,14 @@ def exited(request: str, code: int) -> Outcome:
     else:
         why = f"with error: exit status {code}" if code else "without providing a reason"
     return _fault("Runtime.ExitError", f"RequestId: {request} Error: Runtime exited {why}")
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a child has exited, also when nobody has heard of it yet."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
 
 
 def _fault(kind: str, message: str) -> Outcome:
