@@ -126,8 +126,9 @@ def keep_services(folder: Path, code: Iterable[str], named: Iterable[str]) -> li
     return sorted(known & words)
 
 
-def keep_reachable(folder: Path, package: str, imports: Iterable[Import]) -> None:
-    """Remove the modules of ``package`` that none of the imports leads to. For a package that only we asked for."""
+def keep_reachable(folder: Path, package: str, imports: Iterable[Import], *, late: bool = True) -> None:
+    """Remove the modules of ``package`` that none of the imports leads to, through its own imports or, when ``late`` is
+    off, through those alone that its modules cannot do without. For a package that only we asked for."""
     wanted = {name for one in imports for name in _names(one) if one.top == package}
     reached: set[Path] = set()
     todo = list(wanted)
@@ -139,7 +140,8 @@ def keep_reachable(folder: Path, package: str, imports: Iterable[Import]) -> Non
         reached.add(path)
         todo.append(name.rpartition(".")[0])
         for one in imports_of(path.read_bytes(), name, package=path.name == "__init__.py"):
-            todo += [inner for inner in _names(one) if one.top == package]
+            if one.top == package and (late or one.needed):
+                todo += _names(one)
     for path in sorted((folder / package).rglob("*.py")):
         if path not in reached:
             path.unlink()

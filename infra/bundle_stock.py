@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from solidstate.errors import name_list
 from solidstate.infra.bundle_install import Absent, Order, install
-from solidstate.infra.bundle_packages import BOTO, target_environment
+from solidstate.infra.bundle_packages import BOTO, installed_closure, target_environment
 from solidstate.infra.bundle_prune import (
     distributions_in,
     keep_reachable,
@@ -107,7 +107,9 @@ class _Stock:
         }
         if POWERTOOLS in installed and POWERTOOLS not in asked | others:
             own = [one for imports in self._recipe.code.imports.values() for one in imports]
-            keep_reachable(self._target, POWERTOOLS.replace("-", "_"), [*runtime_imports(), *own])
+            # What it imports late is for models of pydantic, and half of all.
+            late = "pydantic" in {*installed, *installed_closure(list(self._recipe.packages.layer))}
+            keep_reachable(self._target, POWERTOOLS.replace("-", "_"), [*runtime_imports(), *own], late=late)
 
     def _do_without(self, absent: Absent) -> None:
         """Leave an optional package out, pack one of pure Python as it is installed here; else raise."""

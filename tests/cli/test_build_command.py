@@ -30,7 +30,7 @@ FLOW = """
 @pytest.fixture(scope="module")
 def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No index is asked."""
-    with offline_packages(tmp_path_factory.mktemp("wheels"), ("aws-lambda-powertools", "msgspec")):
+    with offline_packages(tmp_path_factory.mktemp("wheels"), ("aws-lambda-powertools", "msgspec", "obstore")):
         yield
 
 

@@ -13,7 +13,8 @@ import pytest
 from solidstate.infra.bundle_packages import installed_closure
 from solidstate.infra.bundle_wheels import packed
 
-PACKAGES = ("aws-lambda-powertools", "boto3", "msgspec", "s3fs")
+PACKAGES = ("aws-lambda-powertools", "boto3", "msgspec", "obstore", "s3fs")
+"""What bundles may need of them; what is not installed is passed over."""
 
 
 @contextmanager

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module", autouse=True)
 def _offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No index is asked."""
-    names = ("aws-lambda-powertools", "jmespath", "msgspec", "python-dateutil")
+    names = ("aws-lambda-powertools", "jmespath", "msgspec", "obstore", "python-dateutil")
     with offline_packages(tmp_path_factory.mktemp("wheels"), names):
         yield
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 from solidstate.infra.bundle_imports import Import
@@ -158,15 +159,17 @@ def test_a_bundle_without_botocore_has_no_services(tmp_path: Path) -> None:
     assert keep_services(tmp_path, [], []) == []
 
 
-def test_modules_of_a_package_that_nobody_imports_go(tmp_path: Path) -> None:
+@pytest.mark.parametrize("late", [True, False])
+def test_modules_of_a_package_that_nobody_imports_go(tmp_path: Path, late: bool) -> None:
     """What is imported stays, with what that imports in turn and the packages around it."""
     root = tree(
         tmp_path,
         {
+            "p/rare.py": "",
             "p/__init__.py": "from p.log import Logger\n",
             "p/log/__init__.py": "",
             "p/log/format.py": "",
-            "p/late.py": "",
+            "p/late.py": "def f():\n    import p.rare\n",
             "p/big/__init__.py": "",
             "p/big/table.json": "",
             "p/big/all.py": "",
@@ -174,7 +177,7 @@ def test_modules_of_a_package_that_nobody_imports_go(tmp_path: Path) -> None:
             "p/gone/py.typed": "",
         },
     )
-    keep_reachable(
-        root, "p", [Import("p", "Logger", 1, True), Import("p.late", "x", 1, False), Import("q", "", 1, True)]
-    )
-    assert names(root) == ["p/__init__.py", "p/big/table.json", "p/late.py", "p/log/__init__.py"]
+    imports = [Import("p", "Logger", 1, needed=True), Import("p.late", "x", 1, needed=False)]
+    keep_reachable(root, "p", [*imports, Import("q", "", 1, needed=True)], late=late)
+    rare = ["p/rare.py"] if late else []
+    assert names(root) == ["p/__init__.py", "p/big/table.json", "p/late.py", "p/log/__init__.py", *rare]
