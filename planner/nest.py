@@ -33,7 +33,7 @@ class Nest(msgspec.Struct, frozen=True):
 
 
 def nest_of(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None) -> Nest:
-    """Shape the plan. ``seconds`` are estimates by step; of a mapped step for one item."""
+    """Shape the plan. ``seconds`` are estimates by step, of a mapped step for all of its items."""
     units = units_of(plan)
     known = dict(seconds or {})
     inside = {name: shape(dag_inside(region), known) for name, region in units.regions.items()}

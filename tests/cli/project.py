@@ -143,3 +143,43 @@ WORDS = """
         count(parts.long)
         count.alias("count_short")(parts.short)
 """
+
+
+LETTER_N = """
+    from solidstate import In, Nothing, Out, RetryPolicy, pipeline, solid
+
+
+    @solid
+    def a() -> int:
+        return 1
+
+
+    @solid
+    def b() -> int:
+        return 1
+
+
+    @solid(retry=RetryPolicy(max_attempts=3))
+    def c(left: int, right: int, factor: float = 1.0) -> int:
+        '''Put both together.'''
+        return left + right
+
+
+    @solid(outs={"most": Out(str, "what there is"), "rest": Out(str, optional=True)})
+    def d(right: int):
+        ...
+
+
+    @solid(ins={"after": In(Nothing)})
+    def e(parts: list[int]) -> int:
+        return 0
+
+
+    @pipeline
+    def n():
+        '''The letter N.'''
+        left, right = a(), b()
+        first = c(left, right)
+        most = d(right).most
+        e(after=most, parts=[left, first])
+"""

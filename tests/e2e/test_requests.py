@@ -80,7 +80,7 @@ def twice(a: int, b: int) -> int:
 
 @pipeline
 def fans() -> None:
-    """Steps with 0, 1, 2 and 7 distinct upstream steps, and one that reads the same step twice; none has a rendezvous."""
+    """Steps with 0, 1, 2 and 7 distinct upstream steps, one that reads the same step twice, and no rendezvous."""
     many = [source.alias(f"source_{number}")() for number in range(10)]
     join.alias("of_seven")(many[:7])
     pair = twice.alias("of_two")(many[7], many[8])
