@@ -178,7 +178,8 @@ def output(home: Home, summary: RunSummary, step: str) -> Any:
 
 def test_a_pipeline_runs_on_the_bundle(bundle: Path, tmp_path: Path) -> None:
     """Values large and small, ``context.fs``, logs, live progress: as in this process, from files of the bundle."""
-    home, seen = Home(tmp_path), []
+    home = Home(tmp_path)
+    seen: list[Any] = []
     summary = run(bundle, "healthy", home, seen)
     assert {step.step: step.status for step in summary.steps} == dict.fromkeys(
         ("words", "count", "large", "where"), "success"

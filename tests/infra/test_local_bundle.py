@@ -78,7 +78,8 @@ def test_a_bundle_is_built_once_and_again_when_the_code_changes(
     tmp_path: Path, target: str, builds: list[Recipe]
 ) -> None:
     """Into the home, for this machine."""
-    home, said = Home(tmp_path / "home"), []
+    home = Home(tmp_path / "home")
+    said: list[str] = []
     bundle = local_bundle(target, home, None, said.append)
     assert bundle == tmp_path / "home" / "bundles" / "flow"
     assert (builds[0].settings.runtime, builds[0].settings.arch) == (local_runtime(), local_architecture())
