@@ -142,13 +142,15 @@ def keep_reachable(folder: Path, package: str, imports: Iterable[Import], *, lat
         for one in imports_of(path.read_bytes(), name, package=path.name == "__init__.py"):
             if one.top == package and (late or one.needed):
                 todo += _names(one)
-    for path in sorted((folder / package).rglob("*.py")):
-        if path not in reached:
-            path.unlink()
-    for place, _, _ in os.walk(folder / package, topdown=False):
+    for place, folders, files in os.walk(folder / package):
         here = Path(place)
-        if not any(path.suffix != ".typed" for path in here.iterdir()):
-            shutil.rmtree(here)
+        if "__init__.py" in files and here / "__init__.py" not in reached:
+            folders.clear()
+            shutil.rmtree(here)  # its data can be read by its modules alone
+            continue
+        for name in files:
+            if name.endswith(".py") and here / name not in reached:
+                (here / name).unlink()
 
 
 def _names(one: Import) -> list[str]:

@@ -173,11 +173,10 @@ def test_modules_of_a_package_that_nobody_imports_go(tmp_path: Path, late: bool)
             "p/big/__init__.py": "",
             "p/big/table.json": "",
             "p/big/all.py": "",
-            "p/gone/__init__.py": "",
-            "p/gone/py.typed": "",
+            "p/tables/all.json": "",
         },
     )
     imports = [Import("p", "Logger", 1, needed=True), Import("p.late", "x", 1, needed=False)]
     keep_reachable(root, "p", [*imports, Import("q", "", 1, needed=True)], late=late)
     rare = ["p/rare.py"] if late else []
-    assert names(root) == ["p/__init__.py", "p/big/table.json", "p/late.py", "p/log/__init__.py", *rare]
+    assert names(root) == ["p/__init__.py", "p/late.py", "p/log/__init__.py", *rare, "p/tables/all.json"]
