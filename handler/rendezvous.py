@@ -19,9 +19,10 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import IntermediateError, MissingObject, name_list
+from solidstate.handler.committed import label
 from solidstate.handler.outcome import Refused
 from solidstate.handler.runtime import Runtime, complete_handle, loaded_for
-from solidstate.handler.upstream import Upstream, each, label
+from solidstate.handler.upstream import Upstream, each
 from solidstate.planner.contract import READY, EndedPayload, GatePayload, RunHandle, StepDigest, StepPayload
 from solidstate.planner.plan import Step
 from solidstate.storage import keys
@@ -219,7 +220,7 @@ def conclude(runtime: Runtime, payload: StepPayload, digest: StepDigest) -> None
 
 def answer_gate(runtime: Runtime, payload: GatePayload) -> dict[str, Any]:
     """Let several steps begin at once, when all that one of them waits for has ended."""
-    loaded = loaded_for(runtime, payload.run, f"Gate of `{payload.step}`")
+    loaded = loaded_for(runtime, payload.run, payload.step)
     run = complete_handle(runtime, payload.run)
     meeting = Meeting(runtime, run, payload.item)
     waits = waited_for(payload.waits, run, loaded.steps, payload.item)

@@ -16,11 +16,11 @@ import msgspec
 from solidstate.composites import AliasedComposite, CompositeDefinition
 from solidstate.errors import NotStorable, SolidstateError, shown
 from solidstate.events import AnyEvent
+from solidstate.handler.committed import base
 from solidstate.handler.hushing import tellable
 from solidstate.handler.outcome import AttemptFailed, Refused
 from solidstate.handler.recorder import Observer
 from solidstate.handler.runtime import LoadedPipeline, Runtime
-from solidstate.handler.upstream import base
 from solidstate.infra.inline import run_attempts, run_inline
 from solidstate.infra.iteration import PipelineIterator
 from solidstate.infra.results import PipelineResult, SolidResult

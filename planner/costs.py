@@ -7,13 +7,13 @@ and one PUT a step; outputs beyond 256 KiB, which have objects of their own, are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from solidstate.planner import prices
-from solidstate.planner.estimates import ASSUMED_ITEMS, Estimates
+from solidstate.planner.estimates import Estimates
 from solidstate.planner.history import (
     CALLBACK_EVENTS,
     EXECUTION_EVENTS,
@@ -24,6 +24,7 @@ from solidstate.planner.history import (
     TASK_EVENTS,
 )
 from solidstate.planner.plan import ExecutionPlan, Step, StepCompute
+from solidstate.planner.simulated_steps import ASSUMED_ITEMS
 
 OWN_S = 0.1
 """What an invocation takes that runs no step: Start run, End run, the items of a Map, a step that only parks."""
@@ -76,14 +77,14 @@ class _Scope(msgspec.Struct, frozen=True):
 
 
 def counts_of(
-    definitions: Mapping[str, bytes], plan: ExecutionPlan, estimates: Estimates, parked: Mapping[str, bool]
+    definitions: Mapping[str, bytes], plan: ExecutionPlan, estimates: Estimates, parked: Iterable[str] = ()
 ) -> Counts:
     """Count a run. ``definitions`` has the pipeline's machine under the empty name and its parts under theirs;
-    ``parked`` names what is expected to park, and whether that is a gate."""
+    ``parked`` are the steps that are expected to park, an item of a mapped one as ``step[item]``."""
     counter = _Counter(definitions, plan, estimates)
     counter.walk()
-    for name, gate in parked.items():
-        counter.park(name, gate=gate)
+    for name in parked:
+        counter.park(name)
     return counter.counts
 
 
@@ -93,6 +94,7 @@ class _Counter:
         self._steps = {step.name: step for step in plan.steps}
         self._estimates = estimates
         self._machine_of: dict[str, str] = {}
+        self._gates: set[str] = set()
         self._todo: list[_Scope] = []
         self.counts = Counts(states={}, events={})
 
@@ -103,19 +105,20 @@ class _Counter:
             for name, state in _way_of_success(scope):
                 self._state(state, scope, self._items_before(scope, name))
 
-    def park(self, name: str, *, gate: bool) -> None:
-        """One wait that is not over when it is looked at: a token stored between two looks, and, for a step, the state
-        it goes on in, which reads the inputs again."""
-        times = self._estimates.items.get(name, 1)
-        step = self._steps.get(name)
-        self.counts.puts += times
-        self.counts.gets += LOOKS * times + (self._upstream_gets(step, times) if step is not None and not gate else 0)
-        if not gate:
-            self.counts.enter("woken", times)
-            self.counts.invocations += times
-            self.counts.gb_seconds += OWN_S * times * _gb(self._compute(name))
-            machine = self._machine_of.get(name, "")
-            self.counts.events[machine] = self.counts.events.get(machine, 0) + PARKED_EVENTS
+    def park(self, name: str) -> None:
+        """One wait that is not over when it is looked at: a token stored between two looks. Woken, a gate goes on; a
+        step or the list of a Map's items goes on in a state of its own, which reads its inputs again."""
+        step = self._steps[name.partition("[")[0]]
+        self.counts.puts += 1
+        self.counts.gets += LOOKS
+        if name in self._gates:
+            return
+        listed = step.map_over is not None and step.name == name
+        self.counts.gets += 1 if listed else self._upstream_gets(step, 1)
+        self.counts.enter("woken", 1)
+        self.counts.invocations += 1
+        self.counts.gb_seconds += OWN_S * _gb(StepCompute() if listed else step.compute)
+        self.counts.events[self._machine_of.get(name, "")] += PARKED_EVENTS
 
     def _execution(self, machine: str, runs: int) -> None:
         definition = self._machines[machine]
@@ -178,9 +181,11 @@ class _Counter:
         if kind == "start":
             counts.puts += 2
         elif kind == "items":
+            self._machine_of[payload["steps"][0]] = scope.machine
             counts.gets += runs * (1 + len(payload.get("waits", ())))
             counts.puts += runs if payload.get("listed") else 0
         elif kind == "gate":
+            self._gates.add(payload["step"])
             counts.gets += runs * len(payload.get("waits", ()))
         elif kind == "end":
             mapped = {step.map_over for step in self._steps.values()} - {None}
@@ -193,10 +198,6 @@ class _Counter:
         collected = {ref.step for inp in step.inputs if inp.kind == "collect" for ref in inp.sources}
         items = self._estimates.items
         return runs * sum(1 + items[name] if name in collected & items.keys() else 1 for name in step.upstream())
-
-    def _compute(self, name: str) -> StepCompute:
-        step = self._steps.get(name)
-        return step.compute if step is not None else StepCompute()
 
     def _add_events(self, scope: _Scope, events: int) -> None:
         self.counts.events[scope.machine] += events * scope.passes

@@ -13,9 +13,7 @@ from solidstate.planner.limits import MAX_INLINE_ITEMS
 from solidstate.planner.map_states import DISTRIBUTED_CONCURRENCY, MAP_CONCURRENCY
 from solidstate.planner.plan import ExecutionPlan, OutputRef
 from solidstate.planner.shape import UNKNOWN_S
-
-ASSUMED_ITEMS = 10
-"""How many items a dynamic output has when no run tells, or as many as it may have if these are fewer."""
+from solidstate.planner.simulated_steps import ASSUMED_ITEMS
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -56,6 +54,7 @@ def estimates_of(plan: ExecutionPlan, measured: Measured | None = None) -> Estim
     steps = {step.name: step for step in plan.steps}
     known = [found.seconds[name] for name in steps if name in found.seconds]
     typical = median(known) if known else UNKNOWN_S
+    # Where no run tells, as many items as the simulation takes, or as an output may have if these are fewer.
     most = most_items(plan)
     items = {
         name: found.items.get(name, min(ASSUMED_ITEMS, most.get(step.map_over, ASSUMED_ITEMS)))

@@ -9,14 +9,15 @@ import msgspec
 
 from solidstate.planner import prices
 from solidstate.planner.costs import Cost, Counts, cost_of, counts_of
+from solidstate.planner.critical_path import critical_path
 from solidstate.planner.estimates import Estimates
 from solidstate.planner.history import history_events
 from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS
-from solidstate.planner.makespan import ENTER_S, STEP_S, Makespan, critical_path, estimated_makespan
 from solidstate.planner.nest import Nest
 from solidstate.planner.placement import Fork, Place, places
 from solidstate.planner.plan import ExecutionPlan, Step
-from solidstate.planner.reasons import Rendezvous, meetings_of
+from solidstate.planner.reasons import Expected, Rendezvous, meetings_of
+from solidstate.planner.simulate import Simulation, simulate
 from solidstate.planner.states import deployed_bytes
 
 
@@ -70,24 +71,25 @@ class Explanation(msgspec.Struct, frozen=True):
 
 def explained(plan: ExecutionPlan, nest: Nest, definitions: Mapping[str, bytes], estimates: Estimates) -> Explanation:
     """Explain ``plan``. ``definitions`` has the pipeline's machine under the empty name and its parts under theirs."""
-    expected = _expected(nest, estimates)
+    run = _simulated(plan, definitions, estimates)
     placed = list(places(nest))
-    counts = counts_of(definitions, plan, estimates, _parked(expected))
+    counts = counts_of(definitions, plan, estimates, run.parked)
     cost = cost_of(counts)
-    longest, path = critical_path(plan, estimates.seconds)
+    floor = critical_path(plan, estimates.seconds)
     steps = {step.name: step for step in plan.steps}
     found = {place.step: place for place in placed if isinstance(place, Place)}
     of_step = {name: found.get(name, Place(name)) for name in steps}
+    mapped = [name for name, step in steps.items() if step.map_over is not None]
     return Explanation(
         pipeline=plan.pipeline,
         description=plan.description,
         steps=[_step_facts(step, of_step[step.name], estimates) for step in plan.steps],
-        rendezvous=meetings_of(nest, of_step, expected),
+        rendezvous=meetings_of(of_step.values(), mapped, _expected(run)),
         forks=[place for place in placed if isinstance(place, Fork)],
         machines=_machines(plan, definitions, counts),
-        makespan_s=round(2 * STEP_S + expected[""].seconds, 3),
-        critical_path_s=round(longest, 3),
-        critical_path=path,
+        makespan_s=round(run.makespan_s, 3),
+        critical_path_s=round(floor.seconds, 3),
+        critical_path=list(floor.steps),
         transitions=counts.transitions,
         states=counts.states,
         invocations=counts.invocations,
@@ -106,20 +108,24 @@ def _runs(steps: Mapping[str, Step], estimates: Estimates) -> int:
     return sum(estimates.items.get(name, 1) for name in steps)
 
 
-def _expected(nest: Nest, estimates: Estimates) -> dict[str, Makespan]:
-    """When everything begins and ends: of the outer tree under the empty name, of each region under its own."""
-    found = {name: estimated_makespan(tree, estimates.seconds) for name, tree in nest.inside.items()}
-    # A region begins with the Task that lists its items, as any leaf does; the Map is one state more.
-    regions = {name: ENTER_S + inner.seconds for name, inner in found.items()}
-    return {"": estimated_makespan(nest.tree, {**estimates.seconds, **regions}), **found}
-
-
-def _parked(expected: Mapping[str, Makespan]) -> dict[str, bool]:
-    return {
-        name.removeprefix("gate "): name.startswith("gate ")
-        for makespan in expected.values()
-        for name in makespan.parked
+def _simulated(plan: ExecutionPlan, definitions: Mapping[str, bytes], estimates: Estimates) -> Simulation:
+    """A run by the estimates, a mapped step's items all alike."""
+    parts = {name: body for name, body in definitions.items() if name}
+    seconds = {
+        name: work / max(1, estimates.items[name]) if name in estimates.items else estimates.seconds[name]
+        for name, work in estimates.work.items()
     }
+    items = {step.map_over: estimates.items[step.name] for step in plan.steps if step.map_over is not None}
+    return simulate(plan, definitions[""], parts, seconds, items=items)
+
+
+def _expected(run: Simulation) -> Expected:
+    """When steps end and who parks, items of mapped steps taken together."""
+    ends: dict[str, float] = {}
+    for label, end in run.ends.items():
+        name = label.partition("[")[0]
+        ends[name] = max(end, ends.get(name, 0.0))
+    return Expected(ends, frozenset(label.partition("[")[0] for label in run.parked))
 
 
 def _step_facts(step: Step, place: Place, estimates: Estimates) -> StepFacts:

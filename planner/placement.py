@@ -114,7 +114,7 @@ def _in_steps(found: Place | Fork, nest: Nest) -> Place | Fork:
     if isinstance(found, Fork):
         return Fork(after, tuple(first_steps(nest, unit)[0] for unit in found.first))
     waits = tuple(step for unit in found.waits for step in last_steps(nest, unit))
-    return msgspec.structs.replace(found, after=after, waits=waits)
+    return msgspec.structs.replace(found, after=after, waits=waits, gate=found.gate and nest.known(found.gate))
 
 
 def _inside(region: Place, nest: Nest) -> Iterator[Place | Fork]:

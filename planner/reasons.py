@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 
 import msgspec
 
-from solidstate.planner.makespan import Makespan, Span
-from solidstate.planner.nest import Nest
-from solidstate.planner.placement import Place, regions_of
+from solidstate.planner.placement import Place
 
 SHOWN = 6
 """Names written out in a sentence before the rest is counted."""
@@ -27,39 +25,27 @@ class Rendezvous(msgspec.Struct, frozen=True):
     reason: str
 
 
-def meetings_of(nest: Nest, of_step: Mapping[str, Place], expected: Mapping[str, Makespan]) -> list[Rendezvous]:
-    """All rendezvous from left to right. ``expected`` tells when units end, and inside of regions steps."""
+class Expected(msgspec.Struct, frozen=True):
+    """What is expected of a run: when each step ends, in seconds (of a mapped step the last item), and who parks: steps
+    and, by the first step behind them, gates."""
+
+    ends_s: dict[str, float]
+    parks: frozenset[str] = frozenset()
+
+    def last_end(self, names: Collection[str]) -> float:
+        return max((self.ends_s.get(name, 0.0) for name in names), default=0.0)
+
+
+def meetings_of(places: Iterable[Place], mapped: Collection[str], expected: Expected) -> list[Rendezvous]:
+    """All rendezvous of steps, in the order of ``places``; ``mapped`` are the steps that are run for items."""
     groups: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Place]] = {}
-    for place in of_step.values():
+    for place in places:
         if place.waits:
             groups.setdefault((place.gate, place.after, place.waits), []).append(place)
-    clock = _Clock(nest, expected)
-    mapped = {step.name for region in nest.regions.values() for step in region.steps}
-    return [_meeting(group, mapped, clock) for group in groups.values()]
+    return [_meeting(group, mapped, expected) for group in groups.values()]
 
 
-class _Clock:
-    """When steps are expected to end, and whether they park."""
-
-    def __init__(self, nest: Nest, expected: Mapping[str, Makespan]) -> None:
-        self._unit_of = regions_of(nest)
-        self._outer = expected[""].spans
-        self._inside = {name: span for one in expected.values() for name, span in one.spans.items()}
-
-    def ends(self, names: Collection[str]) -> float:
-        """The last of these, 0 for none: as seen from outside of regions, unless only the inside knows them."""
-        return max((span.ends_s for name in names if (span := self._span(name)) is not None), default=0.0)
-
-    def parks(self, place: Place) -> bool:
-        spans = [self._inside.get(f"gate {place.gate}") if place.gate else None, self._span(place.step)]
-        spans.append(self._inside.get(place.step))
-        return any(span.parked for span in spans if span is not None)
-
-    def _span(self, name: str) -> Span | None:
-        return self._outer.get(self._unit_of.get(name, name))
-
-
-def _meeting(group: list[Place], mapped: Collection[str], clock: _Clock) -> Rendezvous:
+def _meeting(group: list[Place], mapped: Collection[str], expected: Expected) -> Rendezvous:
     place = group[0]
     steps = [one.step for one in group]
     whole = mapped if place.step not in mapped else ()
@@ -68,8 +54,8 @@ def _meeting(group: list[Place], mapped: Collection[str], clock: _Clock) -> Rend
         after=list(place.after),
         waits=list(place.waits),
         gate=bool(place.gate),
-        parks=any(clock.parks(one) for one in group),
-        reason=_reason(steps, place, whole, clock.ends(place.after) - clock.ends(place.waits)),
+        parks=not expected.parks.isdisjoint([place.gate] if place.gate else steps),
+        reason=_reason(steps, place, whole, expected.last_end(place.after) - expected.last_end(place.waits)),
     )
 
 

@@ -145,7 +145,7 @@ class Map(
     item_reader: ItemReader | UnsetType = UNSET
     item_selector: dict[str, Any]
     max_concurrency: int
-    tolerated_failure_percentage: float | UnsetType = UNSET
+    tolerated_failure_count: int | UnsetType = UNSET
     item_processor: ItemProcessor
     result_path: str | UnsetType | None = UNSET
     output_path: str | UnsetType | None = UNSET

@@ -27,6 +27,9 @@ class MemoryStore:
             raise missing(key, "memory:")
         return body
 
+    def get_part(self, key: str, begin: int, size: int) -> bytes:
+        return self.get(key)[begin : begin + size]
+
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
         check_key(key)
         with self._lock:

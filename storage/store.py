@@ -1,4 +1,4 @@
-"""Five verbs over objects with keys, and what a key may be.
+"""A few verbs over objects with keys, and what a key may be.
 
 Everything solidstate remembers goes through :class:`ObjectStore`: S3 in the cloud, a folder or memory elsewhere. The
 interface is this small so that the commit protocol can be tested against any of them. One rule for keys serves all
@@ -47,6 +47,10 @@ class ObjectStore(Protocol):
 
     def get(self, key: str) -> bytes:
         """The whole object; raises ``MissingObject``."""
+        ...
+
+    def get_part(self, key: str, begin: int, size: int) -> bytes:
+        """``size`` bytes of the object from byte ``begin`` on; fewer where it ends before. Raises ``MissingObject``."""
         ...
 
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:

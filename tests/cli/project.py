@@ -183,3 +183,40 @@ LETTER_N = """
         most = d(right).most
         e(after=most, parts=[left, first])
 """
+
+
+MAPS = """
+    from solidstate import DynamicOut, DynamicOutput, pipeline, solid
+
+
+    @solid
+    def settings() -> dict[str, int]:
+        return {"limit": 3}
+
+
+    @solid(outs={"files": DynamicOut(str, max_items=50)})
+    def split():
+        for key in "abc":
+            yield DynamicOutput(key * 3, key=key, name="files")
+
+
+    @solid
+    def clean(text: str, limits: dict[str, int]) -> str:
+        return text[: limits["limit"]]
+
+
+    @solid
+    def count(text: str) -> int:
+        return len(text)
+
+
+    @solid
+    def total(counts: list[int]) -> int:
+        return sum(counts)
+
+
+    @pipeline
+    def maps():
+        limits = settings()
+        total(split().map(lambda text: count(clean(text, limits))).collect())
+"""

@@ -82,7 +82,7 @@ def expected(definition: Any, *parked: str) -> Counts:
     """Of a run with three items."""
     plan = build_plan(definition)
     estimates = estimates_of(plan, Measured(items={"measure": 3}))
-    return counts_of({"": compile_plan(plan).definition}, plan, estimates, dict.fromkeys(parked, False))
+    return counts_of({"": compile_plan(plan).definition}, plan, estimates, parked)
 
 
 def history(folder: Path) -> list[dict[str, Any]]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from solidstate.planner.compile import Compiled, compile_plan, machine_nest
 from solidstate.planner.costs import OWN_S, Counts, cost_of, counts_of
-from solidstate.planner.estimates import Estimates, Measured, estimates_of
+from solidstate.planner.estimates import Estimates, Measured, estimates_of, most_items
 from solidstate.planner.graph import dag_of
 from solidstate.planner.history import history_events
+from solidstate.planner.placement import rendezvous
 from solidstate.planner.plan import ExecutionPlan, OutputRef, Step, StepCompute, StepInput, StepOutput
-from solidstate.planner.tree import Parallel, nodes
+from solidstate.planner.simulate import simulate
+from solidstate.planner.tree import Gate, Parallel, nodes
 from tests.planner.test_compile_run import plan_of, step
-from tests.planner.test_regions import collect, item, mapped
+from tests.planner.test_regions import collect, item, mapped, plans
 from tests.planner.test_shape import Edges, graphs
 
 N_SHAPE = plan_of(step("a"), step("b"), step("c", "a"), step("d", "a", "b"))
@@ -24,9 +27,9 @@ def definitions(compiled: Compiled) -> dict[str, bytes]:
     return {"": compiled.definition, **{part.name: part.definition for part in compiled.parts}}
 
 
-def counted(plan: ExecutionPlan, estimates: Estimates | None = None, parked: dict[str, bool] | None = None) -> Counts:
+def counted(plan: ExecutionPlan, *parked: str, estimates: Estimates | None = None) -> Counts:
     """A run of a plan as it is compiled."""
-    return counts_of(definitions(compile_plan(plan)), plan, estimates or estimates_of(plan), parked or {})
+    return counts_of(definitions(compile_plan(plan)), plan, estimates or estimates_of(plan), parked)
 
 
 @given(graphs())
@@ -54,7 +57,8 @@ def test_requests_are_a_get_for_each_input_and_a_put_for_each_step() -> None:
 
 def test_a_step_that_parks_costs_a_state_more() -> None:
     """An invocation that reads the inputs again, a token stored between two looks, and the events of a state."""
-    at_once, parked = counted(N_SHAPE), counted(N_SHAPE, parked={"d": False})
+    (waiting,) = machine_nest_waits(N_SHAPE)
+    at_once, parked = counted(N_SHAPE), counted(N_SHAPE, waiting)
     assert parked.transitions == at_once.transitions + 1
     assert parked.invocations == at_once.invocations + 1
     assert (parked.gets, parked.puts) == (at_once.gets + 4 + 2, at_once.puts + 1)
@@ -62,11 +66,47 @@ def test_a_step_that_parks_costs_a_state_more() -> None:
     assert parked.gb_seconds == pytest.approx(at_once.gb_seconds + OWN_S)
 
 
+def machine_nest_waits(plan: ExecutionPlan) -> list[str]:
+    """The steps of a plan that have a rendezvous."""
+    return sorted({step for _, step in rendezvous(machine_nest(plan))})
+
+
+GATED = plan_of(step("a"), step("b"), step("c", "a"), *(step(f"m{number}", "a", "b") for number in range(9)))
+
+
 def test_a_gate_that_parks_goes_on_by_itself() -> None:
     """It costs a token between two looks."""
-    at_once, parked = counted(N_SHAPE), counted(N_SHAPE, parked={"d": True})
+    (gate,) = (node.step for node in nodes(machine_nest(GATED).tree) if isinstance(node, Gate))
+    at_once, parked = counted(GATED), counted(GATED, gate)
+    assert at_once.states["gate"] == 1
     assert parked.transitions == at_once.transitions
     assert (parked.gets, parked.puts) == (at_once.gets + 4, at_once.puts + 1)
+
+
+@given(graphs(), st.data())
+def test_counts_are_those_of_a_simulated_run(graph: tuple[list[str], Edges], data: st.DataObject) -> None:
+    """Whoever parks: transitions, invocations, events."""
+    names, edges = graph
+    plan = plan_of(*(step(name, *(a for a, b in edges if b == name)) for name in dag_of(names, edges).names))
+    seconds = {name: float(data.draw(st.integers(0, 5))) for name in names}
+    compiled = compile_plan(plan)
+    run = simulate(plan, compiled.definition, seconds=seconds)
+    counts = counts_of(definitions(compiled), plan, estimates_of(plan, Measured(("r",), seconds)), run.parked)
+    assert (counts.transitions, counts.invocations) == (run.transitions, run.invocations)
+    assert counts.events == {"": run.histories[0][1]}
+
+
+@given(plans(), st.integers(0, 12))
+def test_mapped_runs_are_counted_as_simulated(plan: ExecutionPlan, items: int) -> None:
+    """Items side by side, inline or distributed."""
+    compiled = compile_plan(plan)
+    most = most_items(plan)
+    count = {step.map_over: min(items, most[step.map_over]) for step in plan.steps if step.map_over is not None}
+    run = simulate(plan, compiled.definition, items=count)
+    measured = Measured(items={step.name: count[step.map_over] for step in plan.steps if step.map_over is not None})
+    counts = counts_of(definitions(compiled), plan, estimates_of(plan, measured), run.parked)
+    assert (counts.transitions, counts.invocations) == (run.transitions, run.invocations)
+    assert counts.events == {"": run.histories[0][1]}
 
 
 def mapping(most: int) -> ExecutionPlan:
@@ -79,7 +119,8 @@ def mapping(most: int) -> ExecutionPlan:
 def test_an_inline_map_counts_for_each_item() -> None:
     """Whoever needs them all reads which there are, and each of them."""
     plan = mapping(100)
-    counts = counted(plan, estimates_of(plan, Measured(("r",), {"a": 2.0}, {"a": 8.0}, {"a": 4, "b": 4})))
+    measured = Measured(("r",), {"a": 2.0}, {"a": 8.0}, {"a": 4, "b": 4})
+    counts = counted(plan, estimates=estimates_of(plan, measured))
     assert counts.states == {"start": 1, "step": 2 + 2 * 4, "items": 1, "map": 1, "end": 1}
     assert counts.invocations == 1 + 10 + 1 + 1
     assert counts.gets == 1 + 4 + 4 + (1 + 4) + (1 + 1 + 2 + 2 * 4)

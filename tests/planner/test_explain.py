@@ -10,8 +10,8 @@ from solidstate.planner.compile import compile_plan, machine_nest
 from solidstate.planner.estimates import Measured, estimates_of
 from solidstate.planner.explain import Explanation, explained
 from solidstate.planner.history import history_events
-from solidstate.planner.makespan import STEP_S
 from solidstate.planner.plan import ExecutionPlan
+from solidstate.planner.shape import STEP_OVERHEAD_S
 from solidstate.planner.states import deployed_bytes
 from tests.planner.test_compile_run import plan_of, step
 from tests.planner.test_costs import definitions, mapping
@@ -40,7 +40,7 @@ def test_an_n_explained() -> None:
     assert [list(fork.first) for fork in found.forks] == [["a", "b"]]
     assert (found.transitions, found.invocations) == (7, 6)
     assert found.critical_path == ["a", "c"]
-    assert found.critical_path_s == pytest.approx(2 * (1 + STEP_S))
+    assert found.critical_path_s == pytest.approx(2 * (1 + STEP_OVERHEAD_S))
     assert found.critical_path_s < found.makespan_s < found.critical_path_s + 0.2
 
 
@@ -77,9 +77,12 @@ def test_a_million_steps_count_every_item() -> None:
 def test_a_mapped_step_takes_its_rounds_and_its_list() -> None:
     """Times of a region are those of what it does for one item, and two states more."""
     plan = mapping(100)
-    found = told(plan, Measured(("r",), {"x": 1.0, "a": 2.0, "b": 3.0, "end": 1.0}, items={"a": 4, "b": 4}))
-    inner = (STEP_S + 2.0) + (STEP_S + 3.0)
-    assert found.makespan_s == pytest.approx(2 * STEP_S + 2 * (STEP_S + 1.0) + (STEP_S + 0.02 + inner))
+    seconds = {"x": 1.0, "a": 2.0, "b": 3.0, "end": 1.0}
+    found = told(plan, Measured(("r",), seconds, {"a": 8.0, "b": 12.0}, {"a": 4, "b": 4}))
+    inner = (STEP_OVERHEAD_S + 2.0) + (STEP_OVERHEAD_S + 3.0)
+    assert found.makespan_s == pytest.approx(
+        2 * STEP_OVERHEAD_S + 2 * (STEP_OVERHEAD_S + 1.0) + (STEP_OVERHEAD_S + 0.02 + inner)
+    )
 
 
 def test_an_explanation_is_json() -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from solidstate.planner.makespan import estimated_makespan
 from solidstate.planner.nest import Nest, nest_of
 from solidstate.planner.placement import step_places
 from solidstate.planner.plan import ExecutionPlan
-from solidstate.planner.reasons import Rendezvous, meetings_of, named
+from solidstate.planner.reasons import Expected, Rendezvous, meetings_of, named
 from solidstate.planner.tree import Gate, Leaf, Parallel, Sequence, Tree
 from tests.planner.test_regions import collect, item, mapped, source
 
 
-def told(tree: Tree, seconds: dict[str, float]) -> list[Rendezvous]:
-    """All rendezvous of a tree."""
-    nest = Nest(tree, {}, {})
-    return meetings_of(nest, step_places(nest), {"": estimated_makespan(tree, seconds)})
+def told(tree: Tree, ends: dict[str, float], *parks: str) -> list[Rendezvous]:
+    """All rendezvous of a tree, by when steps are expected to end and who is expected to park."""
+    places = step_places(Nest(tree, {}, {})).values()
+    return meetings_of(places, (), Expected(ends, frozenset(parks)))
 
 
 JOIN = Parallel((Leaf("a"), Sequence((Leaf("b"), Leaf("join", ("a",))))))
@@ -44,7 +43,7 @@ def test_inputs_that_end_together_are_no_reason_to_park() -> None:
 
 def test_a_step_that_is_there_too_early_parks() -> None:
     """Its input ends later than what it hangs under: nothing is said of an end that is expected last."""
-    (one,) = told(JOIN, {"a": 3, "b": 2})
+    (one,) = told(JOIN, {"a": 3, "b": 2}, "join")
     assert one.reason.startswith("`join` hangs under `b`; it also waits for `a`, which")
     assert one.parks
 
@@ -64,7 +63,7 @@ def test_steps_with_the_same_waits_share_a_sentence() -> None:
 def test_a_gate_waits_for_all_behind_it() -> None:
     """Once for all of them; it parks, not they."""
     tree = Parallel((Leaf("a"), Sequence((Leaf("b"), Gate("x", ("a",)), Parallel((Leaf("x"), Leaf("y")))))))
-    (one,) = told(tree, {"a": 9, "b": 2})
+    (one,) = told(tree, {"a": 9, "b": 2}, "x")
     assert (one.steps, one.gate, one.parks) == (["x", "y"], True, True)
     assert one.reason == (
         "`x` and `y` hang under `b`; they also wait at one gate for `a`, which the nesting cannot place before them"
@@ -73,7 +72,7 @@ def test_a_gate_waits_for_all_behind_it() -> None:
 
 def test_a_step_without_a_place_behind_its_inputs_begins_a_branch() -> None:
     """Where nesting any deeper would not be readable."""
-    (one,) = told(Parallel((Leaf("a"), Leaf("b", ("a",)))), {"a": 1})
+    (one,) = told(Parallel((Leaf("a"), Leaf("b", ("a",)))), {"a": 1}, "b")
     assert one.reason == (
         "`b` begins a branch at the start of the run; it waits for `a`, which the nesting cannot place before it"
     )
@@ -92,9 +91,8 @@ def test_mapped_steps_are_waited_for_with_all_their_items() -> None:
             mapped("d", "y", item("y", "items")),
         ),
     )
-    nest = nest_of(plan)
-    seconds = {"x": 1.0, "y": 1.0, "a for each items": 3.0, "c for each items": 1.0, "d for each items": 1.0}
-    (one,) = meetings_of(nest, step_places(nest), {"": estimated_makespan(nest.tree, seconds)})
+    places = step_places(nest_of(plan)).values()
+    (one,) = meetings_of(places, "acd", Expected({"a": 3.0, "y": 1.0}))
     assert one.reason == (
         "`c` hangs under `a`, which is expected to end last; it also waits for `y`, which the nesting cannot place "
         "before it"

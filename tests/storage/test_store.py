@@ -38,6 +38,16 @@ def test_get_of_nothing_is_missing(any_store: ObjectStore) -> None:
         assert f"There is no object `{key}` in `" in caught.value.problem
 
 
+def test_a_part_is_read_by_itself(any_store: ObjectStore) -> None:
+    """From a byte on, as many as are asked for and there; a part of nothing is missing."""
+    any_store.put("a/b", b"0123456789")
+    parts = [(0, 4), (3, 1), (6, 4), (6, 100), (10, 1), (99, 5)]
+    assert [any_store.get_part("a/b", *part) for part in parts] == [b"0123", b"3", b"6789", b"6789", b"", b""]
+    with pytest.raises(MissingObject) as caught:
+        any_store.get_part("a/c", 0, 4)
+    assert caught.value.subject == "a/c"
+
+
 def test_put_if_absent_leaves_what_is_there(any_store: ObjectStore) -> None:
     """The second conditional put says False and changes nothing."""
     assert any_store.put("commit", b"first", if_absent=True) is True
