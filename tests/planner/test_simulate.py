@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from bench.graphs import read_graph
 from bench.levels import compile_levels
-from solidstate import execute_pipeline
-from solidstate.events import StepFailure, StepOutput, StepSkipped, StepSuccess
+from solidstate import events, execute_pipeline
 from solidstate.planner import fit
 from solidstate.planner.build import build_plan
 from solidstate.planner.compile import compile_plan
@@ -39,6 +38,7 @@ from tests.planner.thought import (
 )
 
 CRASH = "Runtime.ExitError"
+ENDINGS: dict[type, str] = {events.StepSuccess: "done", events.StepFailure: "failed", events.StepSkipped: "skipped"}
 
 
 def test_a_chain_takes_its_steps_and_two_states() -> None:
@@ -182,11 +182,11 @@ def test_the_outcome_is_that_of_the_engine(ops: list[Op]) -> None:
     keys: dict[str, list[str]] = {}
     for event in execute_pipeline(built, raise_on_error=False).events:
         place = (event.step, event.item)
-        if isinstance(event, StepOutput):
+        if isinstance(event, events.StepOutput):
             given_out.setdefault(place, set()).add(event.name)
             keys.setdefault(event.step, []).extend([event.output_item] if event.output_item else [])
-        elif isinstance(event, StepSuccess | StepFailure | StepSkipped):
-            ending[place] = {StepSuccess: "done", StepFailure: "failed", StepSkipped: "skipped"}[type(event)]
+        elif type(event) in ENDINGS:
+            ending[place] = ENDINGS[type(event)]
     steps = {one.name: one for one in plan.steps}
     labels = {
         (name, item): f"{name}[{keys[over.step].index(item)}]" if (over := steps[name].map_over) and item else name
