@@ -9,6 +9,7 @@ from solidstate.handler.acquire import Resources, ResourceStack
 from solidstate.handler.committed import label, read_commit, read_header, read_item
 from solidstate.handler.context import StepContext, StepLog
 from solidstate.handler.lifelines import tell
+from solidstate.handler.loggers import Loggers
 from solidstate.handler.recorder import Recorder, Scope
 from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime
 from solidstate.planner.contract import ItemEntry, RunHandle, StepPayload
@@ -24,6 +25,7 @@ class Attempt:
     is made when it is asked for. ``foreign``: whether it has read what this process did not write itself."""
 
     foreign = False
+    _loggers: Loggers | None = None
     _fs: Any = None
     _run_tags: dict[str, str] | None = None
 
@@ -58,7 +60,22 @@ class Attempt:
 
     @property
     def log(self) -> StepLog:
-        return StepLog(self.recorder, self.sink)
+        mode = self.loaded.definition.mode(self.run.mode)
+        if not mode.loggers:
+            return StepLog(self.recorder, self.sink)
+        if self._loggers is None:
+            # What they log themselves goes to no logger, and that they are opened is no event of the step.
+            apart = Recorder(self.recorder.scope)
+            stack = ResourceStack(mode, mode.loggers, self._configs(), apart, StepLog(self.recorder, self.sink), self)
+            self._loggers = Loggers(mode.loggers, stack, self.recorder)
+        return StepLog(self.recorder, self.sink, self._loggers.write)
+
+    def close(self) -> None:
+        """The attempt and its hooks are over: nothing is logged any more."""
+        for closed in self._loggers.close() if self._loggers is not None else ():
+            if closed.error is not None and self.sink is not None:
+                told = {"logger": closed.name, "error": f"{closed.error.type}: {closed.error.message}"}
+                self.sink("warning", "a logger raised when it was closed", told)
 
     def run_of(self, step: str) -> str:
         """Where to read a step's result: in this run, or in the reused one for a step that is not selected."""
@@ -104,8 +121,11 @@ class Attempt:
     def stack(self, allowed: tuple[str, ...]) -> ResourceStack:
         """What opens the resources that the solid, or a hook, has declared."""
         mode = self.loaded.definition.mode(self.run.mode)
-        configs = (self.run.request or {}).get("resources", {})
-        return ResourceStack(mode, allowed, configs, self.recorder, self.log, self)
+        return ResourceStack(mode, allowed, self._configs(), self.recorder, self.log, self)
+
+    def _configs(self) -> dict[str, Any]:
+        configs: dict[str, Any] = (self.run.request or {}).get("resources", {})
+        return configs
 
     def context(self, config: Any, stack: ResourceStack) -> StepContext:
         """What the solid is given as its ``context``."""

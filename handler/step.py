@@ -44,7 +44,11 @@ def run_step(
     if run.steps is not None and payload.step not in run.steps:
         digest = StepDigest(step=payload.step, status="not selected")
     else:
-        digest = _attempted(Attempt(runtime, loaded, payload, invocation), answer=answer)
+        attempt = Attempt(runtime, loaded, payload, invocation)
+        try:
+            digest = _attempted(attempt, answer=answer)
+        finally:
+            attempt.close()
     if payload.token is not None or payload.wakes:
         conclude(runtime, payload, digest)
     return digest

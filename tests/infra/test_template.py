@@ -40,6 +40,7 @@ def statements(resources: dict[str, Any]) -> list[dict[str, Any]]:
     """All Allow statements of all roles."""
     roles = of_type(resources, "AWS::IAM::Role").values()
     policies = [policy["PolicyDocument"] for role in roles for policy in role.get("Policies", [])]
+    policies += [policy["PolicyDocument"] for policy in of_type(resources, "AWS::IAM::Policy").values()]
     return [s for policy in policies for s in policy["Statement"] if s["Effect"] == "Allow"]
 
 
@@ -81,6 +82,27 @@ def test_commits_can_only_be_created(expanded: dict[str, Any]) -> None:
     assert only_created["Condition"] == {"Null": {"s3:if-none-match": "true"}}
     prefix = keys.commit("p", "s", "r").split("p/")[0]
     assert only_created["Resource"] == {"Fn::Sub": "${Data.Arn}/" + prefix + "*"}
+
+
+def test_the_function_answers_its_own_machine_only(expanded: dict[str, Any]) -> None:
+    """A policy of its own, attached to the function's role: neither function nor machine depends on it."""
+    (policy,) = of_type(expanded, "AWS::IAM::Policy").values()
+    (function,) = of_type(expanded, "AWS::Lambda::Function").values()
+    assert [function["Role"]] == [{"Fn::GetAtt": [role["Ref"], "Arn"]} for role in policy["Roles"]]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["states:SendTaskSuccess", "states:SendTaskFailure"]
+    machines = [name for name, body in expanded.items() if body["Type"] == "AWS::StepFunctions::StateMachine"]
+    assert [statement["Resource"]] == [{"Ref": name} for name in machines]
+
+
+def test_what_steps_leave_for_each_other_expires(expanded: dict[str, Any]) -> None:
+    """Like intermediates, under the prefixes the code writes to."""
+    from solidstate.storage import keys
+
+    (bucket,) = of_type(expanded, "AWS::S3::Bucket").values()
+    expiring = [rule["Prefix"] for rule in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+    for key in (keys.ended("p", "s", "r"), keys.parked("p", "s", "r", 0), keys.data("p", "s", "r", "a", "o")):
+        assert key.split("p/")[0] in expiring
 
 
 def test_the_definition_gets_the_function(expanded: dict[str, Any]) -> None:
