@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -103,6 +103,9 @@ class S3Store:
             path=f"s3://{self._bucket}/{full}",
             hint="try again",
         )
+
+    def put_joined(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
+        self.put(key, b"".join(parts))
 
     def exists(self, key: str) -> bool:
         """HEAD has no body to tell a missing bucket from a missing object: both answer False."""

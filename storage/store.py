@@ -7,7 +7,7 @@ stores: what works in a folder works on S3 and the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
@@ -55,6 +55,10 @@ class ObjectStore(Protocol):
 
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
         """Write atomically. False: ``if_absent`` was asked and an object was there; it is left as it was."""
+        ...
+
+    def put_joined(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
+        """Write the parts as one object; a store in memory may leave the joining to whoever reads it first."""
         ...
 
     def exists(self, key: str) -> bool:

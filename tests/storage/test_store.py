@@ -48,6 +48,19 @@ def test_a_part_is_read_by_itself(any_store: ObjectStore) -> None:
     assert caught.value.subject == "a/c"
 
 
+def test_parts_are_one_object(any_store: ObjectStore) -> None:
+    """Whenever they are joined: its size, its bytes, and the next thing that is put there."""
+    body = b"0123456789"
+    any_store.put_joined("a/b", [b"<", memoryview(body)[3:], b"", b">"])
+    assert [info.size for info in any_store.list("a/")] == [9]
+    assert any_store.exists("a/b")
+    assert any_store.get_part("a/b", 1, 3) == b"345"
+    assert any_store.get("a/b") == b"<3456789>"
+    assert any_store.put("a/b", b"x", if_absent=True) is False
+    any_store.put("a/b", b"x")
+    assert any_store.get("a/b") == b"x"
+
+
 def test_put_if_absent_leaves_what_is_there(any_store: ObjectStore) -> None:
     """The second conditional put says False and changes nothing."""
     assert any_store.put("commit", b"first", if_absent=True) is True
