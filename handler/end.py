@@ -48,6 +48,7 @@ from solidstate.storage.records import (
     decode_run_record,
     encode_record,
 )
+from solidstate.storage.store import put_joined
 
 
 def end_run(runtime: Runtime, payload: EndPayload) -> RunDigest:
@@ -292,5 +293,5 @@ def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reus
     parts: list[bytes | memoryview] = [encode_events([start])]
     parts += [memoryview(left.body)[left.begin :] for of_step in found.left.values() for left in of_step]
     parts.append(encode_events([end]))
-    runtime.store.put_joined(keys.run_events(record.pipeline, record.run), parts)
+    put_joined(runtime.store, keys.run_events(record.pipeline, record.run), parts)
     runtime.store.put(keys.run_summary(record.pipeline, record.run), encode_record(summary))

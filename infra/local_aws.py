@@ -17,14 +17,19 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from solidstate.errors import EngineError
-from solidstate.infra.local_environment import fresh_sessions, local_environment, publish_endpoint, quiet_logs
+from solidstate.infra.local_environment import (
+    REGION,
+    fresh_sessions,
+    local_environment,
+    publish_endpoint,
+    quiet_logs,
+)
 from solidstate.infra.local_lambda import LambdaInvoker, local_lambda
 from solidstate.infra.local_server import loopback_server
 from solidstate.infra.local_shortcut import shortcut
 from solidstate.infra.moto_inside import ACCOUNT_ID, inside
 from solidstate.infra.moto_repairs import apply_repairs
 
-REGION = "us-east-1"
 _ROLE = "local"
 _open = threading.Lock()
 
@@ -145,8 +150,9 @@ class LocalAws:
 
 
 @contextmanager
-def local_aws(invoke: LambdaInvoker) -> Generator[LocalAws]:
-    """Open a local AWS, empty, whose Lambda functions all run ``invoke``.
+def local_aws(invoke: LambdaInvoker, *, timed: bool = True) -> Generator[LocalAws]:
+    """Open a local AWS, empty, whose Lambda functions all run ``invoke``. ``timed`` is off for an invoker that ends
+    what takes too long by itself.
 
     One at a time in a process; any number of processes at the same time. On exit running executions are aborted and
     environment, sessions, log levels and moto's switches are as before. ``EngineError`` when one is open already, when
@@ -167,7 +173,7 @@ def local_aws(invoke: LambdaInvoker) -> Generator[LocalAws]:
             publish_endpoint(endpoint_url)
             stack.enter_context(fresh_sessions())
             stack.enter_context(shortcut(endpoint_url))
-            stack.enter_context(local_lambda(invoke))
+            stack.enter_context(local_lambda(invoke, timed=timed))
             stack.callback(_abort_executions)
             yield LocalAws(endpoint_url)
     finally:

@@ -36,9 +36,9 @@ def token_for_each_attempt() -> None:
 
 
 def first_answer_counts() -> None:
-    """The second answer to a token takes the place of the first, if it comes before the task's thread has looked, and is
-    accepted even after the task has ended; AWS refuses it. While any execution is still being parsed, every answer dies
-    with "'NoneType' object has no attribute 'callback_pool_manager'"."""
+    """The second answer to a token takes the place of the first, if it comes before the task's thread has looked, and
+    is accepted even after the task has ended; AWS refuses it. While any execution is still being parsed, every answer
+    dies with "'NoneType' object has no attribute 'callback_pool_manager'"."""
     module = inside("stepfunctions.parser.asl.eval.callback.callback")
     api = inside("stepfunctions.parser.api")
     backend = inside("stepfunctions.parser.models").StepFunctionsParserBackend

@@ -11,7 +11,7 @@ import dataclasses
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
@@ -91,11 +91,6 @@ class StoreOfTheLiving:
         """Raises Killed in a thread whose invocation is over."""
         _check_alive()
         return self._store.put(key, body, if_absent=if_absent)
-
-    def put_joined(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
-        """Raises Killed in a thread whose invocation is over."""
-        _check_alive()
-        self._store.put_joined(key, parts)
 
     def writer(self, key: str) -> AbstractContextManager[ObjectWriter]:
         """Raises Killed in a thread whose invocation is over."""

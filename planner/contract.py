@@ -86,8 +86,8 @@ class StartPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="start"):
 
 
 class ItemEntry(msgspec.Struct, frozen=True):
-    """Where one item of a dynamic output stands in its producer's commit: ``size`` bytes from byte ``at`` on, after a
-    header of ``head`` bytes. Whoever knows that need not read what the others are."""
+    """Where one item of a dynamic output stands in the commit of its producer: ``size`` bytes from byte ``at`` on,
+    after a header of ``head`` bytes. Whoever knows that need not read what the others are."""
 
     at: int
     size: int

@@ -110,10 +110,10 @@ class SimulatedSteps:
             case contract.StepPayload():
                 self._run_step(payload, call)
 
-    def listing(self, key: str) -> list[str]:
+    def listing(self, key: str) -> list[dict[str, Any]]:
         """The items in the object that a distributed Map reads."""
         step, _, output = key.rpartition("/")
-        return self._keys(OutputRef(step, output))
+        return self._told(OutputRef(step, output))
 
     def gave_up(self, payload: contract.Payload) -> None:
         """No further attempt will be made: a step has failed for good."""
@@ -250,6 +250,7 @@ class SimulatedSteps:
         return [str(number) for number in range(min(limit, self._items.get(ref, ASSUMED_ITEMS)))]
 
     def _told(self, ref: OutputRef) -> list[dict[str, Any]]:
+        """The same as Map states are told."""
         entry = {"at": 0, "size": 0, "head": 0}  # of a commit that is not there
         return [{"key": key, "entry": entry} for key in self._keys(ref)]
 

@@ -7,6 +7,7 @@ clocks of different machines are never compared.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic, Literal, TypeVar
 
@@ -330,7 +331,12 @@ AnyEvent = (
 )
 
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+@functools.cache
+def _decoder() -> msgspec.json.Decoder[AnyEvent]:
+    """Made when first needed: a step writes events and rarely reads any, and the decoder of them all is costly."""
+    return msgspec.json.Decoder(AnyEvent)
 
 
 def step_label(event: AnyEvent) -> str:
@@ -359,7 +365,7 @@ def encode_events(events: Iterable[AnyEvent]) -> bytes:
 
 def decode_events(data: bytes) -> list[AnyEvent]:
     """Inverse of :func:`encode_events`. Raises ``msgspec.ValidationError`` for a line of no known kind."""
-    return _decoder.decode_lines(data)
+    return _decoder().decode_lines(data)
 
 
 def plain_metadata(metadata: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -61,9 +61,6 @@ class FolderStore:
                 return self._publish(scratch, path, if_absent=if_absent)
             except OSError as error:
                 raise self._failed("write", key, error) from error
-
-    def put_joined(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
-        self.put(key, b"".join(parts))
 
     def exists(self, key: str) -> bool:
         try:

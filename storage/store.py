@@ -57,10 +57,6 @@ class ObjectStore(Protocol):
         """Write atomically. False: ``if_absent`` was asked and an object was there; it is left as it was."""
         ...
 
-    def put_joined(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
-        """Write the parts as one object; a store in memory may leave the joining to whoever reads it first."""
-        ...
-
     def exists(self, key: str) -> bool:
         """Whether there is an object of exactly that key."""
         ...
@@ -85,6 +81,23 @@ class LocatedStore(Protocol):
     def location(self, key: str) -> tuple[str, str]:
         """(bucket, whole key) of an object."""
         ...
+
+
+@runtime_checkable
+class JoiningStore(Protocol):
+    """A store that leaves the joining of an object's parts to whoever reads it first."""
+
+    def put_joined(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
+        """Write the parts as one object."""
+        ...
+
+
+def put_joined(store: ObjectStore, key: str, parts: Sequence[bytes | memoryview]) -> None:
+    """Write the parts as one object, joined when somebody reads it where the store can do that."""
+    if isinstance(store, JoiningStore):
+        store.put_joined(key, parts)
+    else:
+        store.put(key, b"".join(parts))
 
 
 def located(store: ObjectStore, key: str) -> tuple[str, str]:
