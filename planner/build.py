@@ -7,7 +7,7 @@ from typing import Literal
 
 from solidstate.composition import Binding, Node
 from solidstate.pipeline import PipelineDefinition
-from solidstate.planner.graph import dag_of
+from solidstate.planner.graph import ordered
 from solidstate.planner.plan import ExecutionPlan, OutputRef, Retry, Step, StepCompute, StepInput, StepOutput
 from solidstate.solid import InputDefinition, OutputDefinition, SolidDefinition
 
@@ -21,7 +21,7 @@ def build_plan(pipeline: PipelineDefinition) -> ExecutionPlan:
         for binding in node.bindings.values()
         for source in binding.sources
     ]
-    order = dag_of(list(nodes), edges).names
+    order = ordered(list(nodes), edges)
     told: dict[int, _OfSolid] = {}
     return ExecutionPlan(
         pipeline=pipeline.name,
