@@ -15,9 +15,7 @@ CONNECTIONS = 32
 class AwsAccount:
     """What is not given comes from the usual AWS environment. Thread safe."""
 
-    def __init__(
-        self, profile: str | None = None, region: str | None = None, endpoint_url: str | None = None
-    ) -> None:
+    def __init__(self, profile: str | None = None, region: str | None = None, endpoint_url: str | None = None) -> None:
         self.profile = profile
         # boto3 itself reads AWS_DEFAULT_REGION only; every other SDK reads AWS_REGION.
         self.region = region or os.environ.get("AWS_REGION")

@@ -18,6 +18,7 @@ from solidstate.planner.plan import Step
 
 MAX_TEXT = 2_000
 _REQUEST = re.compile(r"^(?:RequestId: [\w-]+ )?(?:Error: )?")
+_SECONDS = re.compile(r"timed out after (\d+(?:\.\d+)?) seconds")
 _KILLED = re.compile(r"signal: killed|memory", re.IGNORECASE)
 _FIX = re.compile(r"\s*\n?\s*\b(?:fix|Fix): (.+)", re.DOTALL)
 _AT = re.compile(r"\n {2}at: .*")
@@ -68,7 +69,10 @@ def _solid(step: Step | None) -> str:
 
 def _out_of_time(said: str, step: Step | None) -> tuple[str, str]:
     limit = step.compute.timeout_s if step is not None else None
-    if limit is not None and limit >= MAX_LAMBDA_TIMEOUT_S:
+    took = _SECONDS.search(said)
+    if limit is not None and took is not None and float(took[1]) < limit:
+        hint = f"raise the function's `Timeout` in template.yaml, or lower `Compute(timeout_s={limit})`{_solid(step)} to it"
+    elif limit is not None and limit >= MAX_LAMBDA_TIMEOUT_S:
         hint = f"split its work: {MAX_LAMBDA_TIMEOUT_S} s is the longest a Lambda function may take"
     else:
         now = f" (now {limit})" if limit is not None else ""
@@ -101,13 +105,13 @@ def _either(said: str, step: Step | None) -> tuple[str, str]:
 
 def _throttled(said: str, step: Step | None) -> tuple[str, str]:  # noqa: ARG001 - one of several
     return (
-        f"Lambda had no room for one more invocation, and all tries were used up ({said})",
+        f"Lambda had no room for one more invocation ({said})",
         "start again from the failure when less is going on, or ask for a higher quota of concurrent executions",
     )
 
 
 def _passing(said: str, step: Step | None) -> tuple[str, str]:  # noqa: ARG001
-    return said or "a fault of the service, and all tries were used up", "start again from the failure"
+    return f"a passing fault of the service ({said})", "start again from the failure"
 
 
 def _not_deployed(said: str, step: Step | None) -> tuple[str, str]:  # noqa: ARG001

@@ -51,7 +51,8 @@ class _Submitted(msgspec.Struct, rename="pascal"):
 
 class Invocation(msgspec.Struct):
     """One attempt of one payload. ``state`` is the state it was made in, ``number`` the id of the event that scheduled
-    it; times in seconds since 1970, ``ended`` None while it runs. ``followed``: the state has made another attempt."""
+    it; times in seconds since 1970, ``ended`` None while it runs. ``followed``: the state has made another attempt;
+    ``settled``: it will make none."""
 
     kind: str
     step: str
@@ -66,11 +67,18 @@ class Invocation(msgspec.Struct):
     error: str = ""
     cause: str = ""
     followed: bool = False
+    settled: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether its step is still being worked on: it runs, or has failed and may be repeated."""
+        return self.outcome != "succeeded" and not self.followed and not self.settled
 
 
 class Timeline:
-    """One execution as far as its events have been taken. ``nested`` are the executions it has started, ``map_runs``
-    the distributed Maps, of which ``open_map_runs`` are not over."""
+    """One execution as far as its events have been taken, the last of which is ``last``; ``over``: it has ended.
+    ``nested`` are the executions it has started, ``map_runs`` the distributed Maps, of which ``open_map_runs`` go on.
+    """
 
     def __init__(self) -> None:
         self.invocations: list[Invocation] = []
@@ -78,6 +86,7 @@ class Timeline:
         self.map_runs: list[str] = []
         self.open_map_runs = 0
         self.last = 0
+        self.over = False
         self._of: dict[int, Invocation] = {}  # by event id, as far as later events may name it
         self._states: dict[int, str] = {}
         self._starting: set[int] = set()
@@ -105,6 +114,7 @@ class Timeline:
         elif kind.startswith("MapRun"):  # MapRunSucceeded, MapRunFailed, MapRunAborted
             self.open_map_runs -= 1
         elif kind in _ENDED:
+            self.over = True
             self._leave_off(moment(event["timestamp"]))
         elif kind in _ONGOING and previous in self._starting:
             self._starting.add(number)
@@ -154,6 +164,9 @@ class Timeline:
             invocation.outcome = "failed"
             if invocation.callback and invocation.error in (READY, "States.Timeout"):
                 invocation.outcome, invocation.error = "parked", ""
+        elif kind == "TaskStateExited":
+            invocation.settled = True
+            return invocation
         else:
             return None
         invocation.ended = moment(event["timestamp"])
@@ -162,6 +175,7 @@ class Timeline:
     def _leave_off(self, when: float) -> None:
         """The execution has ended: what still ran then was left alone."""
         for invocation in self.invocations:
+            invocation.settled = True
             if invocation.ended is None:
                 invocation.ended = when
 

@@ -18,6 +18,7 @@ PAGE = 1000
 """Events of a history, or executions, asked for at a time: the most the service gives."""
 
 _MACHINE = re.compile(r"(arn:aws[\w-]*:states:[\w-]+:\d*):stateMachine:([^:/]+)(?::([^:/]+))?")
+_EXECUTION = re.compile(r"(arn:aws[\w-]*:states:[\w-]+:\d*):execution:([^:/]+):([^:/]+)")
 _FORBIDDEN = re.compile(r'[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]')
 _LONGEST_NAME = 80
 
@@ -73,6 +74,12 @@ def parse_machine_arn(text: str) -> MachineArn:
             hint="copy it from the console; it looks like `arn:aws:states:eu-west-1:123456789012:stateMachine:NAME`",
         )
     return MachineArn(found[1], found[2], found[3])
+
+
+def parse_execution_arn(text: str) -> tuple[MachineArn, str] | None:
+    """The machine and the name of an execution; None for what is no execution's ARN."""
+    found = _EXECUTION.fullmatch(text)
+    return (MachineArn(found[1], found[2]), found[3]) if found is not None else None
 
 
 def check_execution_name(name: str) -> str:

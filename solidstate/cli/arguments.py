@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import Any, NoReturn
 
+from solidstate.cli.deployed_arguments import follow, where
 from solidstate.errors import SolidstateError, closest
 
 TARGET_HELP = "`package.module:pipeline` or `path/to/file.py:pipeline`; the name may be left out when there is only one"
@@ -160,6 +161,25 @@ def _run(parser: Parser) -> None:
         help="moto (default): the real state machine and handler on a local stand-in for AWS; "
         "inline: one process without AWS",
     )
+    _request(parser)
+    parser.option("--run-id", metavar="ID", help="a name of your own for the run")
+    _home(parser)
+    _json(parser)
+
+
+def _start(parser: Parser) -> None:
+    parser.add_argument(
+        "target", metavar="TARGET", nargs="?", help=f"{TARGET_HELP}; given, the request is validated here first"
+    )
+    where(parser, asked=False)
+    parser.option("--pipeline", metavar="P", help="the pipeline, where the stack has several and no TARGET is given")
+    _request(parser)
+    parser.option("--name", metavar="NAME", help="a name of your own for the execution")
+    follow(parser)
+    _json(parser)
+
+
+def _request(parser: Parser) -> None:
     parser.option("--config", metavar="FILE", help="the run request, YAML or JSON; `-` for standard input")
     parser.option(
         "--set",
@@ -178,21 +198,20 @@ def _run(parser: Parser) -> None:
     parser.option("--from-run", metavar="RUN", help="take what is not selected from this run (`last`: the newest)")
     parser.option("--from-failure", metavar="RUN", help="run again what has no result in this run (`last`: the newest)")
     parser.option("--tag", action="append", default=[], metavar="K=V", dest="tags", help="tag the run; may be repeated")
-    parser.option("--run-id", metavar="ID", help="a name of your own for the run")
-    _home(parser)
-    _json(parser)
 
 
 def _runs(parser: Parser) -> None:
     parser.option("--pipeline", metavar="P", help="runs of this pipeline only")
     parser.option("--limit", type=natural, default=20, metavar="N", help="at most this many, newest first (default 20)")
     _home(parser)
+    where(parser, asked=True)
     _json(parser)
 
 
 def _one_run(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run id, the beginning of one, or `last`")
     _home(parser)
+    where(parser, asked=True)
 
 
 def _show(parser: Parser) -> None:
@@ -208,6 +227,13 @@ def _events(parser: Parser) -> None:
     _json(parser, "print NDJSON: one event a line, as stored")
 
 
+def _cancel(parser: Parser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run id, the beginning of one, or `last`")
+    where(parser, asked=False)
+    parser.option("--reason", metavar="TEXT", help="why, for the record")
+    _json(parser)
+
+
 Adder = Callable[[Parser], None]
 
 COMMANDS: dict[str, tuple[str, Adder | None]] = {
@@ -217,6 +243,8 @@ COMMANDS: dict[str, tuple[str, Adder | None]] = {
     "plan": ("the steps, what feeds them, what they wait for", _plan),
     "compile": ("the Step Functions definition", _compile),
     "run": ("run a pipeline on this machine", _run),
+    "start": ("start a deployed pipeline and watch it", _start),
+    "cancel": ("stop a run of a deployed pipeline", _cancel),
     "runs": ("the runs on record, newest first", _runs),
     "show": ("one run: steps, failures, what it produced", _show),
     "events": ("everything one run has recorded", _events),
@@ -226,11 +254,19 @@ CONFIG_COMMANDS: dict[str, tuple[str, Adder]] = {
     "check": ("validate a run request", _config_check),
     "schema": ("the JSON Schema of the run request, for editors", _schema),
 }
+_POSITIONAL = {
+    "config check": "TARGET FILE ",
+    "start": "[TARGET] ",
+    "runs": "",
+    **dict.fromkeys(("cancel", "show", "events"), "RUN "),
+}
+"""What follows a command, where that is not TARGET."""
 _EXAMPLES = """\
 examples:
   solidstate run flights.py:delays --preset sample
   solidstate run flights.py:delays --set solids.read.config.limit=100 --engine inline
   solidstate show last
+  solidstate start --stack flights-prod --preset nightly
 
 exit codes: 0 success, 1 the run or check failed, 2 the input was wrong, 130 stopped by Ctrl-C
 """
@@ -266,7 +302,7 @@ def parse(argv: Sequence[str], version: str) -> argparse.Namespace:
 def _filled(parser: Parser, name: str, add: Adder) -> Parser:
     add(parser)
     _common(parser)
-    positional = {"config check": "TARGET FILE ", "runs": "", "show": "RUN ", "events": "RUN "}.get(name, "TARGET ")
+    positional = _POSITIONAL.get(name, "TARGET ")
     parser.expect(f"{positional}[options]")
     parser.set_defaults(command=name)
     return parser

@@ -143,6 +143,18 @@ def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     return run(arguments, terminal)
 
 
+def _start(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.start_command import start
+
+    return start(arguments, terminal)
+
+
+def _cancel(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.cancel_command import cancel
+
+    return cancel(arguments, terminal)
+
+
 def _runs(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.history_commands import runs
 
@@ -170,6 +182,8 @@ COMMANDS: dict[str, Command] = {
     "plan": _plan,
     "compile": _compile,
     "run": _run,
+    "start": _start,
+    "cancel": _cancel,
     "runs": _runs,
     "show": _show,
     "events": _events,

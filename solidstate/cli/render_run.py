@@ -48,7 +48,7 @@ _WORDS = {"success": "ok"}
 
 def header(run: RunSummary) -> Line:
     """Which run this is, in one line."""
-    facts = [f"mode {run.mode}"]
+    facts = [f"mode {run.mode}"] if run.mode else []
     if run.preset:
         facts.append(f"preset {run.preset}")
     if run.engine:
@@ -237,6 +237,12 @@ def run_lines(
         BLANK,
         outcome(run),
     ]
+
+
+def why_lines(why: str) -> list[Line]:
+    """What ended a run beside its steps."""
+    first, *rest = why.splitlines() or [""]
+    return [BLANK, line(Span(first, "bold")), *(line(one) for one in rest)] if why else []
 
 
 def request_lines(run: RunSummary) -> list[Line]:
