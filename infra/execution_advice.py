@@ -71,12 +71,12 @@ def _out_of_time(said: str, step: Step | None) -> tuple[str, str]:
     limit = step.compute.timeout_s if step is not None else None
     took = _SECONDS.search(said)
     if limit is not None and took is not None and float(took[1]) < limit:
-        hint = f"raise the function's `Timeout` in template.yaml, or lower `Compute(timeout_s={limit})`{_solid(step)} to it"
+        hint = f"raise the function's `Timeout` in template.yaml: `Compute(timeout_s={limit})`{_solid(step)} is longer"
     elif limit is not None and limit >= MAX_LAMBDA_TIMEOUT_S:
         hint = f"split its work: {MAX_LAMBDA_TIMEOUT_S} s is the longest a Lambda function may take"
     else:
         now = f" (now {limit})" if limit is not None else ""
-        hint = f"raise `Compute(timeout_s=...)`{_solid(step)}{now} and deploy, or split its work"
+        hint = f"raise `Compute(timeout_s=...)`{_solid(step)}{now}, or split its work"
     return said or "the function ran out of time", hint
 
 
@@ -86,7 +86,7 @@ def _out_of_memory(said: str, step: Step | None) -> tuple[str, str]:
     if limit is not None and limit >= MEMORY_MB[1]:
         return reason, f"work in smaller pieces: {MEMORY_MB[1]:,} MB is the most a Lambda function may have"
     now = f" (now {limit})" if limit is not None else ""
-    return reason, f"raise `Compute(memory_mb=...)`{_solid(step)}{now} and deploy, or work in smaller pieces"
+    return reason, f"raise `Compute(memory_mb=...)`{_solid(step)}{now}, or work in smaller pieces"
 
 
 def _exited(said: str, step: Step | None) -> tuple[str, str]:
@@ -99,7 +99,7 @@ def _exited(said: str, step: Step | None) -> tuple[str, str]:
 def _either(said: str, step: Step | None) -> tuple[str, str]:
     return (
         f"the function was killed: it ran out of time or memory ({said})",
-        f"raise `Compute(timeout_s=..., memory_mb=...)`{_solid(step)} and deploy",
+        f"raise `Compute(timeout_s=..., memory_mb=...)`{_solid(step)}",
     )
 
 

@@ -39,9 +39,11 @@ class Watch:
         return [arn for arn, timeline in list(self._timelines.items())[1:] if not timeline.over]
 
     @property
-    def maps_going_on(self) -> bool:
-        """Whether items are being run in executions that are not read here."""
-        return any(timeline.open_map_runs > 0 for timeline in self._timelines.values())
+    def maps(self) -> tuple[int, int]:
+        """How many distributed Maps there were so far, whose items are run in executions that are not read here; and
+        how many of them go on."""
+        timelines = self._timelines.values()
+        return sum(len(one.map_runs) for one in timelines), sum(one.open_map_runs for one in timelines)
 
     def poll(self) -> list[Invocation]:
         """Read what is new; gives the invocations that began or ended with it. Raises RunNotFound for an execution that

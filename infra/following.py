@@ -56,7 +56,7 @@ class Follower:
         self._steps: dict[str, Step] = {}
         self._attempts: dict[Unit, list[Invocation]] = {}
         self._told: set[tuple[str, str, int, int]] = set()
-        self._mapping = False
+        self._maps = (0, 0)
         self._items: set[Unit] = set()
 
     def follow(self, waits: Iterable[float] | None = None, sleep: Callable[[float], None] = time.sleep) -> Execution:
@@ -85,10 +85,10 @@ class Follower:
         record = self._begun()
         if record is None:
             return
-        mapping = self._watch.maps_going_on
-        if mapping or self._mapping:  # once more when it is over
+        maps = self._watch.maps
+        if maps[1] or maps != self._maps:  # once more when the last one is over
             units.update(dict.fromkeys(self._fresh_items()))
-        self._mapping = mapping
+        self._maps = maps
         self._tell_of(list(units), record)
 
     def _begun(self) -> RunRecord | None:

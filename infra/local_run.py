@@ -109,6 +109,7 @@ def _run_moto(
 ) -> RunSummary:
     try:
         from solidstate.infra.local_aws import local_aws
+        from solidstate.infra.local_ends import record_lost_ends
         from solidstate.infra.local_mirror import mirror, preload
     except ModuleNotFoundError as error:
         raise EngineError(
@@ -151,7 +152,8 @@ def _run_moto(
                         _keep_execution(home, run_id, compiled, aws.describe(execution), lambda: aws.history(execution))
                 raise
             _keep_execution(home, run_id, compiled, described, lambda: aws.history(execution))
-            return _summary(runtime, loaded, store, run_id, described)
+            summary = _summary(runtime, loaded, store, run_id, described)
+            return record_lost_ends(store, aws, summary, observer)
 
 
 def create_machines(aws: Any, name: str, compiled: Compiled, function: str) -> str:

@@ -15,6 +15,7 @@ from solidstate.infra import (
     moto_repairs_api,
     moto_repairs_cloudformation,
     moto_repairs_interpreter,
+    moto_repairs_maps,
     moto_repairs_s3,
     moto_repairs_tasks,
 )
@@ -38,6 +39,7 @@ REPAIRS: tuple[Callable[[], None], ...] = (
     moto_repairs_api.page_history,
     moto_repairs_api.keep_failure_cause,
     moto_repairs_api.stop_execution,
+    moto_repairs_maps.child_executions,
     moto_repairs_s3.one_at_a_time,
     moto_repairs_s3.notify_later,
     moto_repairs_cloudformation.state_machines,
