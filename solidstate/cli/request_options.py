@@ -26,15 +26,19 @@ class RequestOptions(Protocol):
     def tags(self) -> list[str]: ...
 
 
-def request_document(options: RequestOptions, source: Source | None) -> dict[str, Any]:
-    """The run request: the file, over it ``--set``, over that the options that have a name of their own."""
-    document = overlay(source.parse() if source is not None else {}, options.assignments)
+def request_document(options: RequestOptions, source: Source | None) -> Any:
+    """The run request: the file, over it ``--set``, over that the options that have a name of their own. A file that
+    holds no mapping is given back as it is: nothing can be laid over it, and the request is not valid."""
+    below = source.parse() if source is not None else {}
+    if not isinstance(below, dict):
+        return below
+    document = overlay(below, options.assignments)
     named = {"mode": options.mode, "preset": options.preset, "steps": options.steps, "from_run": options.from_run}
     document.update({key: value for key, value in named.items() if value is not None})
     tags = tags_from(options.tags)
     if tags:
-        below = document.get("tags")
-        document["tags"] = {**below, **tags} if isinstance(below, dict) else tags
+        given = document.get("tags")
+        document["tags"] = {**given, **tags} if isinstance(given, dict) else tags
     return document
 
 

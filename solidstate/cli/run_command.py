@@ -91,9 +91,11 @@ def _exit_code(summary: RunSummary) -> int:
     return WRONG_INPUT if failed and unstorable == failed else FAILED
 
 
-def _with_known_run(loaded: LoadedPipeline, document: dict[str, Any], home: Home, failed: str | None) -> dict[str, Any]:
+def _with_known_run(loaded: LoadedPipeline, document: Any, home: Home, failed: str | None) -> Any:
     """``from_run`` may be the beginning of an id, or ``last``; here it becomes the id. So may the run to start again
     ``from_failure``, whose request comes below ``document``. Raises RunNotFound."""
+    if not isinstance(document, dict):
+        return document
     pipeline = loaded.definition.name
     wanted = document.get("from_run")
     if failed is not None:

@@ -99,13 +99,15 @@ def _validate(loaded: LoadedPipeline, document: Any, source: Source | None, opti
 
 
 def _with_known_run(
-    document: dict[str, Any],
+    document: Any,
     options: StartOptions,
     loaded: LoadedPipeline | None,
     deployed: Deployed,
     history: DeployedHistory,
-) -> dict[str, Any]:
+) -> Any:
     """The request with whole run ids: ``from_run`` and ``--from-failure`` may be ``last``, or the beginning of one."""
+    if not isinstance(document, dict):
+        return document
     if options.from_failure is not None and loaded is not None:
         failed = history.find(options.from_failure)
         request = request_from_failure(deployed.store, loaded, failed.run, history.facts(failed).summary)
@@ -118,7 +120,7 @@ def _with_known_run(
     return {**document, "from_run": history.find(wanted).run}
 
 
-def _encoded(document: dict[str, Any]) -> str:
+def _encoded(document: Any) -> str:
     text = msgspec.json.encode(document, enc_hook=str)
     if len(text) > MAX_BYTES:
         raise SolidstateError(
