@@ -106,7 +106,7 @@ def test_the_gate_answers_as_the_local_command_does(stack: Stack) -> None:
         ]
         for name, shown, _ in answers
     }
-    assert states == dict.fromkeys(gate.MALFORMED, ["Start run"])
+    assert states == {key: ["Start run"] for key in gate.MALFORMED}
 
 
 @pytest.mark.slow
