@@ -60,6 +60,8 @@ def _watched(executions: Executions, record: RunRecord) -> tuple[Execution | Non
     try:
         execution = executions.describe(record.execution)
         watch.poll()
+        if not execution.running:
+            watch.settle()
     except RunNotFound:
         return None, None
     return execution, watch

@@ -60,6 +60,11 @@ class Watch:
             todo += fresh
         return changed
 
+    def settle(self) -> None:
+        """The execution is known to have ended, whether its history says so yet or not."""
+        for invocation in self.invocations:
+            invocation.settled = True
+
     def look_into_maps(self, wanted: Collection[Unit]) -> int:
         """Read the histories of items until all the ``wanted`` are found; gives how many executions were not read.
 

@@ -78,11 +78,18 @@ def unit_events(
         group = next((events for number, events in groups if number == attempt.attempt), None)
         if group is None:
             group = []
-            place = next((at for at, (number, _) in enumerate(groups) if number > attempt.attempt), len(groups))
-            groups.insert(place, (attempt.attempt, group))
+            groups.insert(_place(groups, attempt.attempt), (attempt.attempt, group))
         following = next((one for one in attempts if one.number > attempt.number), None) if attempt.followed else None
         group += _repaired(step, group, attempt, scope, following)
     return [event for _, events in groups for event in events]
+
+
+def _place(groups: list[tuple[int, list[AnyEvent]]], number: int) -> int:
+    """Where an attempt belongs: before later ones, and before the one that has the result, which has the last word."""
+    for at, (other, events) in enumerate(groups):
+        if other > number or any(isinstance(event, (StepSuccess, StepSkipped)) for event in events):
+            return at
+    return len(groups)
 
 
 def _repaired(
