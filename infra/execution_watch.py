@@ -73,23 +73,17 @@ class Watch:
         missing = set(wanted) - {(one.step, one.item) for one in self.invocations if one.kind == "step"}
         if not missing:
             return 0
-        children = sorted(
-            (
-                child
-                for timeline in list(self._timelines.values())
-                for arn in timeline.map_runs
-                for child in self._executions.children(arn)
-            ),
-            key=_telling,
-        )
-        for begin in range(0, min(len(children), MAX_CHILDREN), _AT_A_TIME):
-            chunk = children[begin : begin + _AT_A_TIME]
+        maps = [arn for timeline in list(self._timelines.values()) for arn in timeline.map_runs]
+        children = sorted((child for arn in maps for child in self._executions.children(arn)), key=_telling)
+        looked_at = children[:MAX_CHILDREN]
+        for begin in range(0, len(looked_at), _AT_A_TIME):
+            chunk = looked_at[begin : begin + _AT_A_TIME]
             for child, timeline in zip(chunk, each(self._read, chunk, WORKERS), strict=True):
                 self._timelines[child.arn] = timeline
                 missing -= {(one.step, one.item) for one in timeline.invocations}
             if not missing:
                 return 0
-        return max(0, len(children) - MAX_CHILDREN)
+        return len(children) - len(looked_at)
 
     def _read(self, child: Execution) -> Timeline:
         try:

@@ -21,6 +21,8 @@ from solidstate.planner.compile import Compiled, compile_plan
 from solidstate.storage.files import open_memory
 from solidstate.storage.s3 import S3Store, s3_client
 
+QUIET_S = 0.4
+"""Without a new event for so long, nothing goes on that a test could wait for."""
 Fault = Callable[[dict[str, Any]], None]
 """Looks at a payload and raises, waits, or lets it pass."""
 
@@ -103,15 +105,19 @@ class Stack:
         return self.aws.wait(self.aws.start(self.machines[pipeline], name, document), timeout_s=60)
 
     def begin(self, pipeline: str, document: Any, name: str, until: str) -> str:
-        """Start it; gives the execution's ARN as soon as the step ``until`` is being invoked."""
+        """Start it; gives the execution's ARN when the step ``until`` is held up and nothing else goes on. An execution
+        that is stopped while a branch is being started leaves a thread of moto's with an exception."""
         arn = self.aws.start(self.machines[pipeline], name, document)
-        deadline = time.monotonic() + 30
+        deadline, known, since = time.monotonic() + 30, 0, time.monotonic()
         while time.monotonic() < deadline:
-            entered = [event.get("stateEnteredEventDetails", {}).get("name") for event in self.aws.history(arn)]
-            if until in entered:
+            history = self.aws.history(arn)
+            entered = [event.get("stateEnteredEventDetails", {}).get("name") for event in history]
+            if len(history) != known:
+                known, since = len(history), time.monotonic()
+            elif until in entered and time.monotonic() - since > QUIET_S:
                 return arn
             time.sleep(0.02)
-        raise AssertionError(f"{until} was not entered")
+        raise AssertionError(f"{until} was not entered, or others go on")
 
 
 @contextmanager

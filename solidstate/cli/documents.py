@@ -16,7 +16,7 @@ import msgspec
 
 from solidstate.cli.document_errors import DocumentError, line_hint, repeated
 from solidstate.cli.places import Places, json_places, locate
-from solidstate.errors import RequestErrors, short, shown
+from solidstate.errors import RequestErrors, short
 
 MAX_BYTES = 256 * 1024
 """Step Functions' limit on an execution's input; a larger document could not be started there."""

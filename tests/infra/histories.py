@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from solidstate import Compute, DynamicOut, DynamicOutput, RetryPolicy, pipeline, solid
-from solidstate.infra.execution_history import read_history
 from solidstate.infra.local_aws import LocalAws
 from solidstate.planner.contract import READY
 from tests.stacks import Stack, deployed, out_of_memory, throttled, timed_out
@@ -124,17 +121,10 @@ def record() -> dict[str, Histories]:
         stack.invoker.reset()
         stack.invoker.hold("greedy")
         arn = stack.begin("killed", {}, "running", "greedy")
-        eventually(lambda: _waits_for(stack.aws.history(arn), 7), "only `greedy` is still running")
         found["running"] = {arn: stack.aws.history(arn)}
         stack.invoker.reset()
         found.update(_by_hand(stack))
     return {name: _plain(histories) for name, histories in found.items()}
-
-
-def _waits_for(history: History, count: int) -> bool:
-    """Whether so many invocations were made, of which one is not over."""
-    invocations = read_history(history).invocations
-    return len(invocations) == count and sum(one.open for one in invocations) == 1
 
 
 def _children(aws: LocalAws, histories: Histories) -> list[str]:
@@ -219,11 +209,3 @@ def stopped() -> History:
     details = {"error": "Cancelled", "cause": "enough"}
     last = {"id": events[-1]["id"] + 1, "previousEventId": 0, "type": "ExecutionAborted"}
     return [*events, last | {"timestamp": events[-1]["timestamp"], "executionAbortedEventDetails": details}]
-
-
-def eventually(holds: Callable[[], bool], what: str) -> None:
-    """Wait for something that is bound to happen."""
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)

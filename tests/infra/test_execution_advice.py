@@ -73,7 +73,8 @@ TOLD = [
         "Lambda.TooManyRequestsException",
         "Rate Exceeded. (Service: Lambda, Status Code: 429, Request ID: 1)",
         STEP,
-        "Lambda had no room for one more invocation (Rate Exceeded. (Service: Lambda, Status Code: 429, Request ID: 1))",
+        "Lambda had no room for one more invocation (Rate Exceeded. (Service: Lambda, Status Code: 429, Request ID: "
+        "1))",
         "start again from the failure when less is going on, or ask for a higher quota of concurrent executions",
     ),
     (

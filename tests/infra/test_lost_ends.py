@@ -51,9 +51,7 @@ def attempt(number: int, error: str = "Sandbox.Timedout", **more: Any) -> Invoca
 
 def event(kind: Any, number: int, seq: int, step: str = "s", **facts: Any) -> Any:
     """One that the step recorded itself."""
-    return kind(
-        run="run-1", pipeline="killed", step=step, attempt=number, seq=seq, time=100.0, elapsed_s=0.0, **facts
-    )
+    return kind(run="run-1", pipeline="killed", step=step, attempt=number, seq=seq, time=100.0, elapsed_s=0.0, **facts)
 
 
 def success(number: int) -> list[AnyEvent]:
@@ -172,7 +170,7 @@ def test_recorded_events_are_never_changed(lives: list[str], last_succeeds: bool
             if life == "recorded":
                 error = ErrorInfo(type="E", message="")
                 kind: Any = StepFailure if last else StepRetry
-                more = {} if last else {"delay_s": 1.0}
+                more: dict[str, Any] = {} if last else {"delay_s": 1.0}
                 recorded.append(event(kind, number, 2, duration_s=0.1, error=error, **more))
     found = unit_events(STEP, recorded, attempts, RECORD)
     assert [one for one in found if one in recorded] == recorded

@@ -118,7 +118,9 @@ def test_a_run_that_was_stopped_is_cancelled() -> None:
     assert reasons["greedy"] == LEFT_ALONE
     assert (found.summary.status, found.summary.duration_s, found.running) == ("cancelled", 7.0, [])
     assert found.why == "the execution was stopped: Cancelled: enough"
-    assert found.summary.message.startswith("the execution was stopped: Cancelled: enough\nThe run was stopped; without")
+    assert found.summary.message.startswith(
+        "the execution was stopped: Cancelled: enough\nThe run was stopped; without"
+    )
     last = found.events[-1]
     assert isinstance(last, RunFailure)
     assert last.message == found.summary.message
