@@ -30,7 +30,7 @@ def stack() -> Iterator[Stack]:
         yield found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def history(stack: Stack) -> DeployedHistory:
     return DeployedHistory(find_deployed(PLACE, Path()))
 

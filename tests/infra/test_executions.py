@@ -28,7 +28,7 @@ def stack() -> Iterator[Stack]:
         yield found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def service(stack: Stack) -> Executions:
     return Executions(AwsAccount(region=stack.aws.region, endpoint_url=stack.aws.endpoint_url))
 
