@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeployedMachine(msgspec.Struct, frozen=True):
-    """A pipeline's state machine: ``arn`` as it is started, and what its first state says."""
+    """A pipeline's state machine: ``arn`` as it is started, what its first state says, and the steps that it has
+    states for."""
 
     arn: MachineArn
     pipeline: str
     plan: str
     function: str
+    steps: list[str] = []
 
 
 class Deployed:
@@ -189,7 +192,22 @@ def _machine(account: AwsAccount, arn: MachineArn) -> DeployedMachine | None:
         start = msgspec.convert(parameters, _Start)
     except msgspec.ValidationError:
         return None
-    return DeployedMachine(arn, start.pipeline, start.plan, called) if start.kind == "start" else None
+    if start.kind != "start":
+        return None
+    steps = list(dict.fromkeys(_steps_in(definition)))
+    return DeployedMachine(arn, start.pipeline, start.plan, called, steps)
+
+
+def _steps_in(part: Any) -> Iterator[str]:
+    """The steps that payloads anywhere in a definition are for."""
+    if isinstance(part, dict):
+        if part.get("kind") == "step" and isinstance(part.get("step"), str):
+            yield part["step"]
+        for inner in part.values():
+            yield from _steps_in(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _steps_in(inner)
 
 
 def _bucket_of(account: AwsAccount, machine: DeployedMachine) -> str:

@@ -228,8 +228,7 @@ def run_lines(
     given = _given(events)
     return [
         header(run),
-        BLANK,
-        *step_lines(run.steps, given, width=width, all_steps=all_steps),
+        *([BLANK, *step_lines(run.steps, given, width=width, all_steps=all_steps)] if run.steps else []),
         *failure_lines(run.steps, given, tracebacks=tracebacks),
         *warning_lines(run.steps),
         *expectation_lines(events, width=width),

@@ -143,7 +143,7 @@ def _plan_note(loaded: LoadedPipeline, machine: DeployedMachine) -> list[Line]:
 
 def _follow(terminal: Terminal, deployed: Deployed, machine: DeployedMachine, run: str, arn: str) -> Execution:
     terminal.note([line(Span("started ", "green"), f"run {run} of pipeline {machine.pipeline}")])
-    with watching(terminal, [], machine.pipeline) as progress:
+    with watching(terminal, machine.steps, machine.pipeline) as progress:
         follower = Follower(deployed.executions, deployed.store, machine.pipeline, run, arn, progress)
         return follower.follow()
 

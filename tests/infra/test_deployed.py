@@ -39,6 +39,8 @@ def test_a_stack_has_a_machine_for_each_pipeline(stack: Stack, tmp_path: Path) -
     killed = found.machine_of("killed")
     assert killed.plan == plan_hash(build_plan(histories.killed))
     assert killed.function.startswith("arn:aws:lambda:us-east-1:123456789012:function:")
+    assert sorted(killed.steps) == ["after", "broken", "busy", "endless", "fine", "greedy"]
+    assert sorted(found.machine_of("mapped").steps) == ["each", "few"]
     assert (found.name, repr(found.store)) == ("places", "S3Store('s3://places-data/')")
 
 
