@@ -148,3 +148,5 @@ _ADVICE: dict[str, Advice] = {
     "States.DataLimitExceeded": _too_large,
     "Function.ResponseSizeTooLarge": _too_large,
 }
+KNOWN_ERRORS = tuple(_ADVICE)
+"""The names that there is advice for."""

@@ -15,6 +15,7 @@ from solidstate.handler.entry import Handler, make_handler
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.infra.local_aws import LocalAws, local_aws
 from solidstate.infra.local_lambda import LambdaContext
+from solidstate.infra.time_limits import StoreOfTheLiving, TimeLimited
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.build import build_plan
 from solidstate.planner.compile import Compiled, compile_plan
@@ -129,7 +130,10 @@ def deployed(name: str, pipelines: Sequence[PipelineDefinition]) -> Iterator[Sta
         loaded = [LoadedPipeline(definition, build_plan(definition)) for definition in pipelines]
         template = stack_template(stack.bucket, {one.definition.name: compile_plan(one.plan) for one in loaded})
         aws.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
-        invoker.handler = make_handler(Runtime(loaded, stack.store, engine="aws", open_fs=open_memory))
+        limited = TimeLimited({step.name: step.compute.timeout_s for one in loaded for step in one.plan.steps})
+        store = StoreOfTheLiving(stack.store)
+        limited.handler = make_handler(Runtime(loaded, store, engine="aws", open_fs=open_memory))
+        invoker.handler = lambda event, context: limited("steps", event, context)
         for summary in aws.client("stepfunctions").list_state_machines()["stateMachines"]:
             stack.machines[summary["name"].removeprefix(f"{name}-")] = summary["stateMachineArn"]
         try:
