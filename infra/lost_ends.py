@@ -107,7 +107,14 @@ def _repaired(
     seq = max((event.seq for event in [*group, *found]), default=0)
     error = explained(attempt.error, attempt.cause, step)
     found.append(EngineEvent(message=REPAIRED, seq=seq + 1, time=when, elapsed_s=duration, **common))
-    end = {"error": error, "duration_s": duration, "seq": seq + 2, "time": when, "elapsed_s": duration, **common}
+    end: dict[str, Any] = {
+        "error": error,
+        "duration_s": duration,
+        "seq": seq + 2,
+        "time": when,
+        "elapsed_s": duration,
+        **common,
+    }
     if attempt.followed or not attempt.settled:
         pause = following.began - when if following is not None else 0.0
         found.append(StepRetry(delay_s=round(max(0.0, pause), 3), **end))

@@ -133,7 +133,11 @@ def deployed(name: str, pipelines: Sequence[PipelineDefinition]) -> Iterator[Sta
         limited = TimeLimited({step.name: step.compute.timeout_s for one in loaded for step in one.plan.steps})
         store = StoreOfTheLiving(stack.store)
         limited.handler = make_handler(Runtime(loaded, store, engine="aws", open_fs=open_memory))
-        invoker.handler = lambda event, context: limited("steps", event, context)
+
+        def handle(event: dict[str, Any], context: Any, /) -> dict[str, Any]:
+            return limited("steps", event, context)
+
+        invoker.handler = handle
         for summary in aws.client("stepfunctions").list_state_machines()["stateMachines"]:
             stack.machines[summary["name"].removeprefix(f"{name}-")] = summary["stateMachineArn"]
         try:

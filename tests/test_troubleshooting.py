@@ -39,7 +39,7 @@ def template(node: ast.expr) -> str | None:
     if isinstance(node, ast.Constant):
         return re.escape(node.value) if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):
-        return "".join(re.escape(part.value) if isinstance(part, ast.Constant) else ".+" for part in node.values)
+        return "".join(template(part) or ".+" for part in node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left, right = template(node.left), template(node.right)
         return (left or ".+") + (right or ".+") if left or right else None
