@@ -110,6 +110,7 @@ def _run_moto(
 ) -> RunSummary:
     try:
         from solidstate.infra.local_aws import local_aws
+        from solidstate.infra.local_ends import record_lost_ends
         from solidstate.infra.local_mirror import mirror, preload
     except ModuleNotFoundError as error:
         raise not_installed(error, ", or run with `--engine inline`") from error
@@ -153,7 +154,8 @@ def _run_moto(
                         _keep_execution(home, run_id, compiled, aws.describe(execution), lambda: aws.history(execution))
                 raise
             _keep_execution(home, run_id, compiled, described, lambda: aws.history(execution))
-            return summary_after(runtime, loaded, store, run_id, described)
+            summary = summary_after(runtime, loaded, store, run_id, described)
+            return record_lost_ends(store, aws, summary, observer)
 
 
 def _processes(

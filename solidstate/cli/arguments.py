@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from itertools import takewhile
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from solidstate.errors import SolidstateError, closest
+from solidstate.cli.deployed_arguments import follow, where
+from solidstate.cli.parser import Parser, natural, one_of
+from solidstate.errors import closest
 
 TARGET_HELP = "`package.module:pipeline` or `path/to/file.py:pipeline`; the name may be left out when there is only one"
 KINDS = (
@@ -39,59 +41,6 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 ENGINES = ("moto", "inline")
 FUNCTIONS = ("in-process", "runtime")
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
-
-
-class UsageError(SolidstateError):
-    """The command line itself is wrong. ``usage`` is the line that says how it goes."""
-
-    def __init__(self, problem: str, *, usage: str = "", hint: str = "") -> None:
-        super().__init__(problem, hint=hint)
-        self.usage = usage
-
-
-class Parser(argparse.ArgumentParser):
-    """Raises UsageError where argparse would print and exit, and remembers its options for close matches."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
-        self.options: list[str] = ["--help"]
-        self.wanted = ""
-
-    def error(self, message: str) -> NoReturn:
-        end = "" if message.endswith("?") else "."
-        raise self.refusal(f"{message[:1].upper()}{message[1:]}{end}", f"`{self.prog} --help` says more")
-
-    def refusal(self, problem: str, hint: str) -> UsageError:
-        return UsageError(problem, usage=f"usage: {self.prog} {self.wanted}", hint=hint)
-
-    def expect(self, wanted: str) -> None:
-        """What follows the command in its usage line; the options have a list of their own below it."""
-        self.wanted = wanted
-        self.usage = f"%(prog)s {wanted}"
-
-    def option(self, *flags: str, **kwargs: Any) -> None:
-        self.options += [flag for flag in flags if flag.startswith("--")]
-        self.add_argument(*flags, **kwargs)
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    """A type for argparse: one of ``choices``, with a close match for what is none."""
-
-    def check(text: str) -> str:
-        if text in choices:
-            return text
-        near = closest(text, choices)
-        way_out = f"did you mean `{near}`?" if near else f"known: {', '.join(f'`{choice}`' for choice in choices)}"
-        raise argparse.ArgumentTypeError(f"there is no `{text}`; {way_out}")
-
-    return check
-
-
-def natural(text: str) -> int:
-    """A type for argparse: a whole number, 1 or more."""
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got `{text}`")
-    return int(text)
 
 
 def _common(parser: Parser) -> None:
@@ -221,6 +170,25 @@ def _run(parser: Parser) -> None:
         "AWS's own runtime client, with time and memory limits",
     )
     parser.option("--bundle", metavar="DIR", help="with `--lambda runtime`: a built bundle (default: one is built)")
+    _request(parser)
+    parser.option("--run-id", metavar="ID", help="a name of your own for the run")
+    _home(parser)
+    _json(parser)
+
+
+def _start(parser: Parser) -> None:
+    parser.add_argument(
+        "target", metavar="TARGET", nargs="?", help=f"{TARGET_HELP}; given, the request is validated here first"
+    )
+    where(parser, asked=False)
+    parser.option("--pipeline", metavar="P", help="the pipeline, where the stack has several and no TARGET is given")
+    _request(parser)
+    parser.option("--name", metavar="NAME", help="a name of your own for the execution")
+    follow(parser)
+    _json(parser)
+
+
+def _request(parser: Parser) -> None:
     parser.option("--config", metavar="FILE", help="the run request, YAML or JSON; `-` for standard input")
     parser.option(
         "--set",
@@ -239,21 +207,20 @@ def _run(parser: Parser) -> None:
     parser.option("--from-run", metavar="RUN", help="take what is not selected from this run (`last`: the newest)")
     parser.option("--from-failure", metavar="RUN", help="run again what has no result in this run (`last`: the newest)")
     parser.option("--tag", action="append", default=[], metavar="K=V", dest="tags", help="tag the run; may be repeated")
-    parser.option("--run-id", metavar="ID", help="a name of your own for the run")
-    _home(parser)
-    _json(parser)
 
 
 def _runs(parser: Parser) -> None:
     parser.option("--pipeline", metavar="P", help="runs of this pipeline only")
     parser.option("--limit", type=natural, default=20, metavar="N", help="at most this many, newest first (default 20)")
     _home(parser)
+    where(parser, asked=True)
     _json(parser)
 
 
 def _one_run(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run id, the beginning of one, or `last`")
     _home(parser)
+    where(parser, asked=True)
 
 
 def _show(parser: Parser) -> None:
@@ -269,6 +236,13 @@ def _events(parser: Parser) -> None:
     _json(parser, "print NDJSON: one event a line, as stored")
 
 
+def _cancel(parser: Parser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run id, the beginning of one, or `last`")
+    where(parser, asked=False)
+    parser.option("--reason", metavar="TEXT", help="why, for the record")
+    _json(parser)
+
+
 Adder = Callable[[Parser], None]
 
 COMMANDS: dict[str, tuple[str, Adder | None]] = {
@@ -279,6 +253,8 @@ COMMANDS: dict[str, tuple[str, Adder | None]] = {
     "compile": ("the Step Functions definition", _compile),
     "build": ("the Lambda bundle, with all that the function needs", _build),
     "run": ("run a pipeline on this machine", _run),
+    "start": ("start a deployed pipeline and watch it", _start),
+    "cancel": ("stop a run of a deployed pipeline", _cancel),
     "runs": ("the runs on record, newest first", _runs),
     "show": ("one run: steps, failures, what it produced", _show),
     "events": ("everything one run has recorded", _events),
@@ -288,11 +264,20 @@ CONFIG_COMMANDS: dict[str, tuple[str, Adder]] = {
     "check": ("validate a run request", _config_check),
     "schema": ("the JSON Schema of the run request, for editors", _schema),
 }
+_POSITIONAL = {
+    "build": "TARGET ... ",
+    "config check": "TARGET FILE ",
+    "start": "[TARGET] ",
+    "runs": "",
+    **dict.fromkeys(("cancel", "show", "events"), "RUN "),
+}
+"""What follows a command, where that is not TARGET."""
 _EXAMPLES = """\
 examples:
   solidstate run flights.py:delays --preset sample
   solidstate run flights.py:delays --set solids.read.config.limit=100 --engine inline
   solidstate show last
+  solidstate start --stack flights-prod --preset nightly
 
 exit codes: 0 success, 1 the run or check failed, 2 the input was wrong, 130 stopped by Ctrl-C
 """
@@ -328,13 +313,7 @@ def parse(argv: Sequence[str], version: str) -> argparse.Namespace:
 def _filled(parser: Parser, name: str, add: Adder) -> Parser:
     add(parser)
     _common(parser)
-    positional = {
-        "build": "TARGET ... ",
-        "config check": "TARGET FILE ",
-        "runs": "",
-        "show": "RUN ",
-        "events": "RUN ",
-    }.get(name, "TARGET ")
+    positional = _POSITIONAL.get(name, "TARGET ")
     parser.expect(f"{positional}[options]")
     parser.set_defaults(command=name)
     return parser

@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from solidstate import __version__
-from solidstate.cli.arguments import UsageError, parse
+from solidstate.cli.arguments import parse
 from solidstate.cli.exit_codes import BROKEN_PIPE, FAILED, INTERRUPTED, SUCCESS, WRONG_INPUT
+from solidstate.cli.parser import UsageError
 from solidstate.cli.terminal import Terminal, private_stdout
 from solidstate.errors import EngineError, SolidstateError, StorageError
 
@@ -149,6 +150,18 @@ def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     return run(arguments, terminal)
 
 
+def _start(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.start_command import start
+
+    return start(arguments, terminal)
+
+
+def _cancel(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.cancel_command import cancel
+
+    return cancel(arguments, terminal)
+
+
 def _runs(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.history_commands import runs
 
@@ -177,6 +190,8 @@ COMMANDS: dict[str, Command] = {
     "compile": _compile,
     "build": _build,
     "run": _run,
+    "start": _start,
+    "cancel": _cancel,
     "runs": _runs,
     "show": _show,
     "events": _events,
