@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 FUNCTION = "${StepFunctionArn}"
-"""Stands for the ARN of the Lambda function; CloudFormation fills it in through DefinitionSubstitutions."""
+"""Stands for the ARN of the step function; CloudFormation fills it in through DefinitionSubstitutions."""
 CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 """Resource of a Task that invokes the function and goes on when its task token is answered (Step Functions developer
 guide, "Wait for a Callback with Task Token")."""
@@ -175,6 +175,11 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     comment: str
     start_at: str
     states: dict[str, State]
+
+
+def function_arn(group: str) -> str:
+    """The placeholder for the ARN of the function that runs a group of steps (see ``planner.groups``)."""
+    return f"${{{group}FunctionArn}}" if group else FUNCTION
 
 
 def machine_arn(part: str) -> str:

@@ -55,7 +55,7 @@ def resolve_request(pipeline: PipelineDefinition, document: object) -> RunReques
     errors: list[ConfigError] = []
     request = _resolve(pipeline, document, errors)
     if errors or request is None:
-        guarded = any(holds_secret(schema_of(one)) for one in _types(pipeline, None).values())
+        guarded = any(holds_secret(schema_of(one)) for one in configured_types(pipeline, None).values())
         told = [without_echo(error) for error in errors] if guarded else errors
         raise RequestErrors(f"Run request for pipeline `{pipeline.name}`", told)
     return request
@@ -79,7 +79,7 @@ def _resolve(pipeline: PipelineDefinition, document: object, errors: list[Config
         inner = [section for section in _SECTIONS if section != "preset"]
         errors += [unknown(("presets", preset), key, inner) for key in base.run_config if key not in inner]
         below = {"mode": base.mode, **base.run_config} if base.mode else base.run_config
-        merged = merge_request(below, merged, _types(pipeline, merged.get("mode") or below.get("mode")))
+        merged = merge_request(below, merged, configured_types(pipeline, merged.get("mode") or below.get("mode")))
         problem = document_problem(base.run_config) or document_problem(merged)
         if problem is not None:
             errors.append(problem)
@@ -95,7 +95,7 @@ def _resolve(pipeline: PipelineDefinition, document: object, errors: list[Config
     return None if mode is None else RunRequest(mode.name, preset, solids, resources, tags, steps, from_run)
 
 
-def _types(pipeline: PipelineDefinition, mode: Any) -> dict[tuple[str, ...], Any]:
+def configured_types(pipeline: PipelineDefinition, mode: Any) -> dict[tuple[str, ...], Any]:
     """The types of all that can be configured, by place; of resources that differ between modes those of ``mode``."""
     types: dict[tuple[str, ...], Any] = {}
     for node in pipeline.nodes:

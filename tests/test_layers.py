@@ -61,6 +61,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.hiding",
     "solidstate.hooks",
     "solidstate.output_options",
+    "solidstate.permissions",
     "solidstate.pipeline",
     "solidstate.pipeline_checks",
     "solidstate.planner",
