@@ -11,10 +11,10 @@ import msgspec
 from msgspec import inspect as mi
 
 from solidstate.config import Schema, children, is_secret, schema_of, unwrap
+from solidstate.configured_types import configured_types
 from solidstate.hiding import holds_secret
 from solidstate.permissions import Permission
 from solidstate.pipeline import PipelineDefinition
-from solidstate.request import configured_types
 from solidstate.secret import Secret
 
 _ACCOUNT = "${AWS::Region}:${AWS::AccountId}"

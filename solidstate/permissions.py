@@ -17,7 +17,9 @@ from solidstate.errors import DefinitionError, DefinitionErrors, shown
 _ACTION = re.compile(r"[a-z][a-z0-9-]*:[A-Za-z][A-Za-z0-9]*")
 _ARN = re.compile(r"arn:([^:]+):([a-z0-9-]*):([^:]*):([^:]*):(.+)")
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)?|AWS::(AccountId|Partition|Region|StackName|URLSuffix)")
+_NAME = re.compile(
+    r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)?|AWS::(AccountId|Partition|Region|StackName|URLSuffix)"
+)
 _EVERYTHING = re.compile(r"(?:[A-Za-z-]+[/:])?[*?/:]+")
 """The last part of an ARN that names nothing: ``*``, ``table/*``."""
 
@@ -43,7 +45,8 @@ _UNSCOPED = {
     "kms": "GenerateRandom ListAliases ListKeys",
     "lakeformation": "GetDataAccess",
     "lambda": "ListFunctions ListLayers",
-    "logs": "DescribeLogGroups DescribeQueries ListLogGroups",
+    "logs": "CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeQueries DescribeResourcePolicies "
+    "GetLogDelivery ListLogDeliveries ListLogGroups PutResourcePolicy UpdateLogDelivery",
     "organizations": "DescribeOrganization ListAccounts",
     "polly": "DescribeVoices SynthesizeSpeech",
     "pricing": "DescribeServices GetAttributeValues GetProducts ListPriceLists",
@@ -72,9 +75,9 @@ Authorization Reference, November 2026)."""
 class Permission(msgspec.Struct, frozen=True):
     """The actions (``s3:PutObject``) that are needed on the resources (ARNs); one of each may be given as text.
 
-    ``${DataBucket}`` stands for the data bucket of the deployment, any other ``${Name}`` for a parameter of the template
-    of that name, which is made if there is none; ``${Resource.Attribute}`` for an attribute of a resource that you have
-    added to the template, ``${AWS::Region}`` and the like for what CloudFormation knows by these names.
+    ``${DataBucket}`` stands for the data bucket of the deployment, any other ``${Name}`` for a parameter of the
+    template of that name, which is made if there is none; ``${Resource.Attribute}`` for an attribute of a resource that
+    you have added to the template, ``${AWS::Region}`` and the like for what CloudFormation knows by these names.
 
     Raises DefinitionErrors for actions that stand for many, resources that are no ARNs or stand for everything.
     """
@@ -98,8 +101,8 @@ class Permission(msgspec.Struct, frozen=True):
 
 
 def permission_tuple(given: object, subject: str, path: str = "") -> tuple[Permission, ...]:
-    """What ``permissions=`` was given, each once. A statement as AWS writes it (``{"Action": ..., "Resource": ...}``) is
-    understood too. Raises DefinitionErrors."""
+    """What ``permissions=`` was given, each once. A statement as AWS writes it (``{"Action": ..., "Resource": ...}``)
+    is understood too. Raises DefinitionErrors."""
     if given is None:
         return ()
     if isinstance(given, (str, bytes, Permission, Mapping)) or not isinstance(given, Iterable):
@@ -110,10 +113,9 @@ def permission_tuple(given: object, subject: str, path: str = "") -> tuple[Permi
         place = f"`permissions[{number}]` of {subject}"
         try:
             found.append(one if isinstance(one, Permission) else _from_statement(one, place, subject, path))
-        except DefinitionErrors as errors:
-            problems += [_at(item, subject, path) for item in errors.items]
         except DefinitionError as error:
-            problems.append(_at(error, subject, path))
+            items = error.items if isinstance(error, DefinitionErrors) else (error,)
+            problems += [_at(item, subject, path) for item in items]
     if problems:
         raise problems[0] if len(problems) == 1 else DefinitionErrors(f"`permissions` of {subject}", problems)
     return tuple(dict.fromkeys(found))
@@ -157,7 +159,9 @@ def _wrong(argument: str, expected: str, found: object, subject: str, path: str)
 
 
 def _texts(given: object, field: str) -> list[str]:
-    texts = [given] if isinstance(given, str) else list(given) if isinstance(given, (list, tuple, set, frozenset)) else []
+    texts = (
+        [given] if isinstance(given, str) else list(given) if isinstance(given, (list, tuple, set, frozenset)) else []
+    )
     if texts and all(isinstance(text, str) for text in texts):
         return texts
     raise DefinitionError(
@@ -194,7 +198,7 @@ def _resource_problem(resource: str, actions: list[str]) -> DefinitionError | No
             hint="a name has letters and digits alone",
         )
     if resource == "*":
-        scoped = [action for action in actions if not _is_unscoped(action)]
+        scoped = [action for action in actions if not is_unscoped(action)]
         return _too_much(resource, f"there is, but `{scoped[0]}` works on what can be named") if scoped else None
     if resource.startswith("${"):
         return None  # a parameter or an attribute that is an ARN
@@ -213,7 +217,8 @@ def _resource_problem(resource: str, actions: list[str]) -> DefinitionError | No
     return None
 
 
-def _is_unscoped(action: str) -> bool:
+def is_unscoped(action: str) -> bool:
+    """Whether an action is known to work on the resource ``*`` alone, or on no resource."""
     service, _, name = action.partition(":")
     return name.lower() in _UNSCOPED.get(service, "").lower().split()
 
@@ -222,5 +227,5 @@ def _too_much(resource: str, which: str) -> DefinitionError:
     return DefinitionError(
         f"The resource {shown(resource)} stands for everything {which}.",
         subject="Permission",
-        hint="name what is meant, as in `arn:aws:s3:::my-bucket/in/*`; `${Name}` stands for a parameter of the template",
+        hint="name what is meant: `arn:aws:s3:::my-bucket/in/*`; `${Name}` stands for a parameter of the template",
     )

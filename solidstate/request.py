@@ -16,6 +16,7 @@ from solidstate.composite_request import blamed, flatten, groups
 from solidstate.composition import Node
 from solidstate.config import configurable, describe, schema_of
 from solidstate.config_errors import ConfigError, Path, mismatch, missing, pasteable, quoted, unknown, without_echo
+from solidstate.configured_types import configured_types
 from solidstate.documents import document_problem, plain, written
 from solidstate.errors import RequestErrors, SolidstateError, closest, name_list, short, shown
 from solidstate.evaluate import evaluate
@@ -93,31 +94,6 @@ def _resolve(pipeline: PipelineDefinition, document: object, errors: list[Config
     if from_run is not None and not (isinstance(from_run, str) and RUN_ID.fullmatch(from_run)):
         errors.append(mismatch(("from_run",), from_run, "a run id", "`solidstate runs` lists them"))
     return None if mode is None else RunRequest(mode.name, preset, solids, resources, tags, steps, from_run)
-
-
-def configured_types(pipeline: PipelineDefinition, mode: Any) -> dict[tuple[str, ...], Any]:
-    """The types of all that can be configured, by place; of resources that differ between modes those of ``mode``."""
-    types: dict[tuple[str, ...], Any] = {}
-    for node in pipeline.nodes:
-        place = _place(node.name)
-        if node.solid.config_type is not None:
-            types[*place, "config"] = node.solid.config_type
-        for inp in node.solid.inputs:
-            if inp.name not in node.bindings and configurable(inp.type.given_as):
-                types[*place, "inputs", inp.name] = inp.type.given_as
-    for use in pipeline.composites:
-        if use.definition.config_type is not None:
-            types[*_place(use.name), "config"] = use.definition.config_type
-    for one in sorted(pipeline.modes, key=lambda each: each.name == mode):
-        for key, definition in one.resources.items():
-            if definition.config_type is not None:
-                types["resources", key, "config"] = definition.config_type
-    return types
-
-
-def _place(name: str) -> tuple[str, ...]:
-    """Where a step or composite stands in a request: `outer.inner` under ``solids.outer.solids.inner``."""
-    return tuple(key for part in name.split(".") for key in ("solids", part))
 
 
 def _named(section: str, value: Any, names: list[str], errors: list[ConfigError]) -> str | None:

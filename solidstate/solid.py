@@ -191,10 +191,9 @@ def solid(
         allowed: tuple[Permission, ...] = ()
         try:
             allowed = permission_tuple(permissions, f"solid `{short(str(title))}`", where(func))
-        except DefinitionErrors as errors:
-            problems += errors.items
         except DefinitionError as error:
-            problems.append(error)
+            items = error.items if isinstance(error, DefinitionErrors) else (error,)
+            problems += [item for item in items if isinstance(item, DefinitionError)]
         if problems:
             raise problems[0] if len(problems) == 1 else DefinitionErrors(f"Solid `{short(str(title))}`", problems)
         return _define(

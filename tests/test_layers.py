@@ -23,6 +23,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.composition",
     "solidstate.config",
     "solidstate.config_errors",
+    "solidstate.configured_types",
     "solidstate.declarations",
     "solidstate.documents",
     "solidstate.errors",

@@ -37,6 +37,8 @@ KINDS = (
 _DEBUG = "show Python tracebacks with errors"
 LEVELS = ("debug", "info", "warning", "error", "critical")
 ENGINES = ("moto", "inline")
+RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
+ARCHITECTURES = ("x86_64", "arm64")
 
 
 class UsageError(SolidstateError):
@@ -132,6 +134,34 @@ def _compile(parser: Parser) -> None:
     _json(parser, "errors as JSON, too; the definition always is")
 
 
+def _template(parser: Parser) -> None:
+    parser.add_argument(
+        "targets", metavar="TARGET", nargs="*", help=f"{TARGET_HELP}; may be left out when the template is there"
+    )
+    parser.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="template.yaml",
+        help="the template (default: template.yaml); `-` for stdout",
+    )
+    parser.option(
+        "--check",
+        action="store_true",
+        help="change nothing; fail when rendering would change the template, or it is unsafe",
+    )
+    parser.option(
+        "--runtime",
+        type=one_of(*RUNTIMES),
+        metavar="R",
+        help="for a new template: the Lambda runtime (default: python3.12)",
+    )
+    parser.option(
+        "--arch", type=one_of(*ARCHITECTURES), metavar="A", help="for a new template: x86_64 (default) or arm64"
+    )
+    _json(parser)
+
+
 def _schema(parser: Parser) -> None:
     _target(parser)
     _json(parser, "errors as JSON, too; the schema always is")
@@ -216,6 +246,7 @@ COMMANDS: dict[str, tuple[str, Adder | None]] = {
     "config": ("write, validate and describe run requests", None),
     "plan": ("the steps, what feeds them, what they wait for", _plan),
     "compile": ("the Step Functions definition", _compile),
+    "template": ("the SAM template that deploys pipelines", _template),
     "run": ("run a pipeline on this machine", _run),
     "runs": ("the runs on record, newest first", _runs),
     "show": ("one run: steps, failures, what it produced", _show),
@@ -226,6 +257,14 @@ CONFIG_COMMANDS: dict[str, tuple[str, Adder]] = {
     "check": ("validate a run request", _config_check),
     "schema": ("the JSON Schema of the run request, for editors", _schema),
 }
+_POSITIONAL = {
+    "config check": "TARGET FILE ",
+    "template": "[TARGET ...] ",
+    "runs": "",
+    "show": "RUN ",
+    "events": "RUN ",
+}
+"""What stands in a usage line before the options, where that is not one TARGET."""
 _EXAMPLES = """\
 examples:
   solidstate run flights.py:delays --preset sample
@@ -266,8 +305,7 @@ def parse(argv: Sequence[str], version: str) -> argparse.Namespace:
 def _filled(parser: Parser, name: str, add: Adder) -> Parser:
     add(parser)
     _common(parser)
-    positional = {"config check": "TARGET FILE ", "runs": "", "show": "RUN ", "events": "RUN "}.get(name, "TARGET ")
-    parser.expect(f"{positional}[options]")
+    parser.expect(f"{_POSITIONAL.get(name, 'TARGET ')}[options]")
     parser.set_defaults(command=name)
     return parser
 

@@ -119,6 +119,12 @@ def _compile(arguments: argparse.Namespace, terminal: Terminal) -> int:
     return compile_definition(arguments, terminal)
 
 
+def _template(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.template_command import template
+
+    return template(arguments, terminal)
+
+
 def _config_scaffold(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.config_commands import scaffold
 
@@ -169,6 +175,7 @@ COMMANDS: dict[str, Command] = {
     "config schema": _config_schema,
     "plan": _plan,
     "compile": _compile,
+    "template": _template,
     "run": _run,
     "runs": _runs,
     "show": _show,
