@@ -19,6 +19,7 @@ from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.start import run_exists
 from solidstate.infra.home import Home, new_run_id
 from solidstate.infra.inline import run_inline
+from solidstate.infra.policies import function_policies
 from solidstate.infra.time_limits import StoreOfTheLiving, TimeLimited
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.build import build_plan
@@ -34,6 +35,9 @@ from solidstate.storage.store import ObjectStore
 Engine = Literal["moto", "inline"]
 ENGINES: tuple[Engine, ...] = ("moto", "inline")
 
+Denied = Callable[[list[Any]], None]
+"""Called after the run with what was denied (``infra.iam_denials.Denial``)."""
+
 BUCKET = "solidstate-local"
 FUNCTION = "solidstate-step"
 MAX_HISTORY_EVENTS = 5_000
@@ -48,9 +52,12 @@ def run_local(
     home: Home,
     run_id: str,
     observer: Observer | None = None,
+    enforce_iam: Denied | None = None,
 ) -> RunSummary:
     """Run and remember. Raises RequestErrors, and SolidstateError for a run id that is taken or no run id, before
     anything is written; EngineError when the engine breaks down.
+
+    With ``enforce_iam`` steps on moto may do only what is declared, as in a deployment; it is told what was denied.
 
     Ctrl-C ends the run as cancelled, keeps what was done, and goes on up as KeyboardInterrupt.
     """
@@ -72,7 +79,7 @@ def run_local(
                 fetch_workers=1,
             )
             return run_inline(runtime, loaded, document, run_id)
-        return _run_moto(loaded, document, request, home, run_id, observer, logger)
+        return _run_moto(loaded, document, request, home, run_id, observer, logger, enforce_iam)
 
 
 def _check_run_id(home: Home, pipeline: str, run_id: str) -> None:
@@ -106,8 +113,10 @@ def _run_moto(
     run_id: str,
     observer: Observer | None,
     logger: StepLogger,
+    enforce_iam: Denied | None,
 ) -> RunSummary:
     try:
+        from solidstate.infra.enforcement import Enforcement
         from solidstate.infra.local_aws import local_aws
         from solidstate.infra.local_mirror import mirror, preload
     except ModuleNotFoundError as error:
@@ -121,7 +130,11 @@ def _run_moto(
 
     compiled = compile_plan(loaded.plan)
     limited = TimeLimited({step.name: step.compute.timeout_s for step in loaded.plan.steps})
-    with local_aws(limited) as aws:
+    enforcement = None
+    if enforce_iam is not None:
+        enforcement = Enforcement(function_policies(loaded.definition, loaded.plan, compiled), BUCKET)
+    invoke, judge = (enforcement.invoker(limited), enforcement.judge) if enforcement else (limited, None)
+    with local_aws(invoke, judge) as aws:
         aws.create_bucket(BUCKET)
         preload(BUCKET, home.objects, _needed(home.store, loaded, request, run_id))
         store = StoreOfTheLiving(S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET))
@@ -132,7 +145,7 @@ def _run_moto(
             open_fs=lambda: open_s3(aws.endpoint_url),
             observer=observer,
             log_sink=logger.sink,
-            tokens=StepFunctionsTokens(lambda: aws.client("stepfunctions")),
+            tokens=StepFunctionsTokens(),
         )
         limited.handler = make_handler(runtime)
         compute = [step.compute for step in loaded.plan.steps]
@@ -144,6 +157,8 @@ def _run_moto(
             try:
                 execution = aws.start(machine, run_id, text)
                 described = aws.wait(execution)
+                if enforcement is not None and enforce_iam is not None:
+                    enforce_iam(enforcement.denials)
             except KeyboardInterrupt:
                 if execution:
                     aws.stop(execution, "Cancelled", "stopped by the user")

@@ -209,6 +209,11 @@ def _run(parser: Parser) -> None:
     parser.option("--from-failure", metavar="RUN", help="run again what has no result in this run (`last`: the newest)")
     parser.option("--tag", action="append", default=[], metavar="K=V", dest="tags", help="tag the run; may be repeated")
     parser.option("--run-id", metavar="ID", help="a name of your own for the run")
+    parser.option(
+        "--enforce-iam",
+        action="store_true",
+        help="on moto: let steps do what solids and resources declare as `permissions`, and nothing else",
+    )
     _home(parser)
     _json(parser)
 
