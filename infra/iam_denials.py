@@ -61,10 +61,10 @@ def denied(request: HttpRequest, signer: Signer, denial: Denial) -> Answer:
 
 
 def told(denials: Sequence[Denial]) -> list[str]:
-    """For people, after the run: each once, with what to add."""
-    lines: dict[str, None] = {}
+    """For people, after the run: each once, with who asked for it and what to add."""
+    lines: dict[str, dict[str, None]] = {}
     for denial in denials:
         on = ", ".join(short(arn, 200) for arn in denial.asked.resources) or "a resource that could not be told"
-        who = " or ".join(denial.steps) or "a run's beginning or end"
-        lines[f"{who}: {denial.asked.action} on {on} is not declared\n  add: {denial.declaration}"] = None
-    return list(lines)
+        line = f"{denial.asked.action} on {on} is not declared\n  add: {denial.declaration}"
+        lines.setdefault(line, {}).update(dict.fromkeys(denial.steps))
+    return [f"{', '.join(steps) or 'a beginning or end'}: {line}" for line, steps in lines.items()]
