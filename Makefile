@@ -17,7 +17,7 @@ export PYTHON
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Prepare .venv, when something it is made from has changed
@@ -36,11 +36,11 @@ test: setup ## Run the tests, without those marked slow
 	@$(PYTEST) -m "not slow"
 
 .PHONY: test-slow
-test-slow: setup ## Run the tests marked slow
+test-slow: setup judges ## Run the tests marked slow
 	@$(PYTEST) -m slow
 
 .PHONY: test-all
-test-all: setup ## Run every test
+test-all: setup judges ## Run every test
 	@$(PYTEST)
 
 .PHONY: check
@@ -76,6 +76,14 @@ build-%:
 .PHONY: bench
 bench: setup ## Measure what a step costs, beside a baseline written by hand
 	@$(BIN)/python -m bench
+
+.PHONY: bench-compiler
+bench-compiler: setup ## Measure the compiler on a folder of graphs: SETS=FOLDER
+	@$(BIN)/python -m bench.compiler $(if $(SETS),--sets $(SETS))
+
+.PHONY: judges
+judges: setup ## Install the judges of definitions that need Node, where there is npm
+	@scripts/judges
 
 .PHONY: lock
 lock: ## Resolve requirements/dev.txt anew (needs uv)

@@ -45,7 +45,9 @@ def answer_items(runtime: Runtime, payload: ItemsPayload) -> dict[str, Any]:
     loaded = loaded_for(runtime, payload.run, f"Items of `{payload.step}`")
     run = complete_handle(runtime, payload.run)
     meeting = Meeting(runtime, run)
-    if any_selected(run, payload.steps):
+    if payload.woken:
+        meeting.check_woken(payload.steps[0])
+    elif payload.token is not None and any_selected(run, payload.steps):
         waits = waited_for(payload.waits, run, loaded.steps)
         if meeting.first_missing(waits) is not None:
             meeting.park(payload.steps[0], payload.token, waits)

@@ -68,16 +68,28 @@ class Meeting:
             begin, size = begin + size, size * 2
         return None
 
-    def park(self, step: str, token: str | None, missing: Sequence[str]) -> None:
-        """Leave ``token`` for those of whom the last one to end wakes ``step``. Raises Refused when there is none: the
-        step was woken, but too early."""
-        if token is None:
+    def check_woken(self, step: str) -> None:
+        """Look once more at what ``step`` has parked for. Raises Refused when one of it has not ended: then the step
+        was woken too early, and would take what is still to come for what failed."""
+        number, missing = 0, list[str]()
+        while True:
+            key = self._key(step, number)
+            try:
+                missing += _decoded(self._store.get(key), key).missing
+            except MissingObject:
+                break
+            number += 1
+        early = self.first_missing(list(dict.fromkeys(missing)))
+        if early is not None:
             raise Refused(
-                f"`{label(step, self._item)}` was woken before {name_list(missing, MAX_NAMED)} had ended.",
+                f"`{label(step, self._item)}` was woken before `{early}` had ended.",
                 subject=step,
                 hint="start a new run that reuses what this one has; only somebody who answers task tokens beside "
                 "solidstate is known to cause this",
             )
+
+    def park(self, step: str, token: str, missing: Sequence[str]) -> None:
+        """Leave ``token`` for those of whom the last one to end wakes ``step``."""
         self._log(step, "parked until others have ended", {"waits": list(missing[:MAX_NAMED])})
         body = msgspec.json.encode(Parked(token, list(missing)))
         number = 0  # never in the place of another token: that one may be alive, and this a late duplicate's
@@ -158,12 +170,14 @@ def _decoded(body: bytes, key: str) -> Parked:
 def arrive(
     runtime: Runtime, payload: StepPayload, steps: Mapping[str, Step], read_upstream: Callable[[], Upstream]
 ) -> tuple[StepDigest | None, Upstream | None]:
-    """Before a step that waits for others: the answer when it was parked, None when it can begin; and what it reads, if
-    that was read for it and is final."""
-    waits = waited_for(payload.waits, payload.run, steps, payload.item) if payload.waits else []
-    if not waits:  # nearly every step
+    """Before a step that waits for others or has waited for them: the answer when it was parked, None when it can
+    begin; and what it reads, if that was read for it and is final."""
+    if payload.token is None and not payload.woken:  # nearly every step
         return None, None
     meeting = Meeting(runtime, payload.run, payload.item)
+    waits = waited_for(payload.waits, payload.run, steps, payload.item)
+    if not waits and not payload.woken:
+        return None, None
     # Of a Map the commits of many items are read: when it has ended, and not in vain before.
     maps = [name for name in waits if steps[name].map_over is not None and payload.item is None]
     if meeting.first_missing(maps) is None:
@@ -171,11 +185,17 @@ def arrive(
             upstream = read_upstream()
         except IntermediateError:  # something is there and damaged: the attempt will fail, and tell of it
             return None, None
+        if payload.woken:
+            if None in upstream.commits.values():
+                meeting.check_woken(payload.step)
+            return None, upstream
         waits = [name for name in waits if upstream.commits.get(label(name, payload.item or "")) is None]
         if not waits:
             return None, upstream
         if meeting.first_missing(waits) is None:
             return None, None  # one that ended without a commit may have got one between the two looks
+    if payload.token is None:
+        raise TypeError("a step that waits has a token")
     meeting.park(payload.step, payload.token, waits)
     return parked_digest(payload.step, waits), None
 

@@ -57,9 +57,9 @@ def compile_plan(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None
     """The state machine of ``plan``, the same bytes for the same plan and estimates.
 
     Laid out for people, or without white space when only that fits into the quota. ARNs are left open (see
-    :func:`substitute`). ``seconds`` are estimates of how long each step takes, for mapped steps one item; they change
-    what parks, never what waits for what. Raises :class:`Errors` with every :class:`CompileError` when the plan cannot
-    be deployed.
+    :func:`substitute`). ``seconds`` are estimates of how long each step takes, a mapped one for all of its items; they
+    change what parks, never what waits for what. Raises :class:`Errors` with every :class:`CompileError` when the plan
+    cannot be deployed.
     """
     own, *parts = build_machines(plan, seconds)
     definition = _encoded(own)
@@ -92,15 +92,40 @@ def build_machines(plan: ExecutionPlan, seconds: Mapping[str, float] | None = No
     """The machines of ``plan`` as structs, the pipeline's own first, before any quota is checked."""
     if not plan.steps:
         raise CompileError(f"Pipeline `{plan.pipeline}` has no steps, so there is nothing to compile.")
-    nest = nest_of(plan, seconds)
-    whole = fitted(plan, nest, brief=False)
-    if not any(isinstance(node, Nested) for tree in (whole.tree, *whole.inside.values()) for node in nodes(tree)):
-        return emit(plan, whole)
+    nest, brief = _fitted_nest(plan, seconds)
+    machines = emit(plan, nest)
+    if not brief:
+        return machines
     steps = {step.name: step for step in plan.steps}
     return [
-        Emitted(one.name, msgspec.structs.replace(one.machine, states=terse(one.machine.states, steps)), one.item)
-        for one in emit(plan, fitted(plan, nest, brief=True))
+        Emitted(
+            one.name,
+            msgspec.structs.replace(one.machine, states=terse(one.machine.states, steps)),
+            one.item,
+            brief=True,
+        )
+        for one in machines
     ]
+
+
+def machine_nest(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None) -> Nest:
+    """The nest that :func:`compile_plan` writes down, with its parts: for whatever shows a plan to people."""
+    return _fitted_nest(plan, seconds)[0]
+
+
+def _fitted_nest(plan: ExecutionPlan, seconds: Mapping[str, float] | None) -> tuple[Nest, bool]:
+    """The nest of ``plan``, fitted, and whether its states are to be written in few words: where there are parts."""
+    nest = nest_of(plan, seconds)
+    brief = fitted(plan, nest, brief=True)
+    if not _has_parts(brief):
+        whole = fitted(plan, nest, brief=False)
+        if not _has_parts(whole):
+            return whole, False
+    return brief, True
+
+
+def _has_parts(nest: Nest) -> bool:
+    return any(isinstance(node, Nested) for tree in (nest.tree, *nest.inside.values()) for node in nodes(tree))
 
 
 def fitted(plan: ExecutionPlan, nest: Nest, *, brief: bool) -> Nest:
@@ -176,7 +201,7 @@ def _part_names() -> Callable[[], str]:
 
 def _encoded(one: Emitted) -> bytes:
     compact = encode_machine(one.machine, readable=False)
-    if len(compact) > READABLE_BELOW:
+    if one.brief or len(compact) > READABLE_BELOW:
         return compact
     readable = encode_machine(one.machine)
     return readable if deployed_bytes(readable) <= MAX_DEFINITION_BYTES else compact

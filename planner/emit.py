@@ -30,11 +30,13 @@ MAX_JOINED_BYTES = 200 * 1024
 
 
 class Emitted(msgspec.Struct, frozen=True):
-    """One machine. ``name`` is empty for the pipeline's own; ``item``: it is run for one item of a Map."""
+    """One machine. ``name`` is empty for the pipeline's own; ``item``: it is run for one item of a Map; ``brief``: it
+    is written in few words and without white space, because it is one of several or would not fit otherwise."""
 
     name: str
     machine: Machine
     item: bool = False
+    brief: bool = False
 
 
 def emit(plan: ExecutionPlan, nest: Nest) -> list[Emitted]:

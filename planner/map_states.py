@@ -127,7 +127,7 @@ def _map(region: Region, way: Way, catch: Catcher, inside: tuple[str, Scope]) ->
         item_selector=selector,
         max_concurrency=DISTRIBUTED_CONCURRENCY,
         # An item that fails is caught inside; should its child execution break down, the others go on.
-        tolerated_failure_percentage=100.0,
+        tolerated_failure_count=region.max_items,
         item_processor=ItemProcessor(processor_config=config, start_at=entry, states=states),
         result_path=None,
         catch=(catch,),

@@ -176,5 +176,7 @@ def few(names: tuple[str, ...], limit: int = 6) -> str:
 
 def comment_of(text: str) -> str:
     """The first line, bounded, and free of ``${``, which CloudFormation would take for a substitution."""
+    if not text:
+        return ""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "").replace("${", "$ {")
     return line if len(line) <= COMMENT_LENGTH else line[: COMMENT_LENGTH - 3] + "..."

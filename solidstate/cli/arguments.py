@@ -111,6 +111,16 @@ def _home(parser: Parser) -> None:
     parser.option("--home", metavar="DIR", help="where local runs are kept (default: $SOLIDSTATE_HOME, or .solidstate)")
 
 
+def _durations(parser: Parser) -> None:
+    parser.option(
+        "--durations",
+        metavar="RUN",
+        help="with the times that a run has measured: an id or the beginning of one, `last`, or `last:N` for the "
+        "medians of the newest N",
+    )
+    _home(parser)
+
+
 def _list(parser: Parser) -> None:
     parser.add_argument("target", metavar="TARGET", help="a module or file, with or without `:pipeline`")
     _json(parser)
@@ -123,7 +133,11 @@ def _check(parser: Parser) -> None:
 
 def _plan(parser: Parser) -> None:
     _target(parser)
-    parser.option("--explain", action="store_true", help="what each step waits for, and what the state machine adds")
+    parser.option(
+        "--explain", action="store_true", help="what each step waits for and why; what a run takes, uses and costs"
+    )
+    parser.option("--svg", metavar="FILE", help="draw the plan; `-` for standard output")
+    _durations(parser)
     _json(parser)
 
 
@@ -131,6 +145,7 @@ def _compile(parser: Parser) -> None:
     _target(parser)
     parser.option("-o", "--output", metavar="FILE", help="write to a file instead of stdout")
     parser.option("--function-arn", metavar="ARN", help="the Lambda function to call, instead of a placeholder")
+    _durations(parser)
     _json(parser, "errors as JSON, too; the definition always is")
 
 

@@ -108,7 +108,7 @@ def _check(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _plan(arguments: argparse.Namespace, terminal: Terminal) -> int:
-    from solidstate.cli.inspect_commands import plan
+    from solidstate.cli.plan_command import plan
 
     return plan(arguments, terminal)
 

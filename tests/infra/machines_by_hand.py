@@ -75,7 +75,8 @@ class Pieces:
                 timed = {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1, "MaxAttempts": 99}
                 both = {"Retry": [timed, *retry], "Catch": [_caught(READY, after), *rest["Catch"]]}
                 states[name] = _ahead(task(payload, token=True, **both) | {"TimeoutSeconds": timeout_s}, following)
-                states[after] = _ahead(task(payload, **rest), following)
+                woken = {key: value for key, value in payload.items() if key != "waits"} | {"woken": True}
+                states[after] = _ahead(task(woken, **rest), following)
             else:
                 states[name] = _ahead(task(payload, **rest), following)
             if wakes:
@@ -130,7 +131,8 @@ class Pieces:
             if waits:
                 after = f"{reader} (after wait)"
                 states[reader]["Catch"] = [_caught(READY, after)]
-                states[after] = _ahead(task(payload), mapper)
+                woken = {key: value for key, value in payload.items() if key != "waits"} | {"woken": True}
+                states[after] = _ahead(task(woken), mapper)
             if wakes:
                 told = {"kind": "ended", "step": names[0], "wakes": list(wakes), "run.$": "$.run"}
                 states[ended] = _ahead(task(told), following)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from solidstate.planner.nest import machine_tree, meetings_in, nest_of
+from solidstate.planner.nest import meetings_in, nest_of
 from solidstate.planner.plan import ExecutionPlan
 from solidstate.planner.regions import dag_inside, units_of
 from solidstate.planner.tree import leaves
@@ -37,12 +37,6 @@ def test_who_waits_is_woken(plan: ExecutionPlan) -> None:
         assert len({nest.known(name) for name in leaves(tree)}) == len(list(leaves(tree)))
 
 
-@given(plans())
-def test_people_see_every_step_once(plan: ExecutionPlan) -> None:
-    """With the steps of a region in the place of the region."""
-    assert sorted(leaves(machine_tree(plan))) == sorted(step.name for step in plan.steps)
-
-
 def test_a_region_waits_as_a_whole_and_is_waited_for_as_a_whole() -> None:
     """Under the name of its first step; what does not need it does not wait for it."""
     plan = ExecutionPlan(
@@ -56,5 +50,4 @@ def test_a_region_waits_as_a_whole_and_is_waited_for_as_a_whole() -> None:
             mapped("d", "y", item("y", "items")),
         ),
     )
-    assert on_one_line(machine_tree(plan)) == "(x > a > b > c[y] | y > d)"
     assert on_one_line(nest_of(plan).tree) == ("(x > a for each items > c for each items[y] | y > d for each items)")

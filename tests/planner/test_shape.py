@@ -204,9 +204,12 @@ def test_series_parallel_parts_nest_as_deep_as_they_must() -> None:
 
 def test_embedded_parts_do_not_nest_too_deep() -> None:
     """What would lie too deep waits for its parent like for the others."""
-    dag = dag_of(*_layered(8, 60))
-    tree = shape(dag)
-    assert MAX_DEPTH - 2 <= height(tree) <= MAX_DEPTH
+    rows = [[f"r{row}_{column}" for column in range(10)] for row in range(30)]
+    near = [(above[n], below[m]) for above, below in pairwise(rows) for n in range(10) for m in (n, (n + 1) % 10)]
+    dag = dag_of([name for row in rows for name in row], near)
+    chance = random.Random(1)
+    tree = shape(dag, {name: chance.uniform(1, 9) for name in dag.names})
+    assert height(tree) == MAX_DEPTH
     assert edges_of(transitive_reduction(dag)) <= ordered_by(tree) | waits_in(tree)
 
 
