@@ -18,14 +18,19 @@ from typing import Any
 
 from solidstate.errors import EngineError
 from solidstate.infra.iam_asked import Judge
-from solidstate.infra.local_environment import fresh_sessions, local_environment, publish_endpoint, quiet_logs
+from solidstate.infra.local_environment import (
+    REGION,
+    fresh_sessions,
+    local_environment,
+    publish_endpoint,
+    quiet_logs,
+)
 from solidstate.infra.local_lambda import LambdaInvoker, local_lambda
 from solidstate.infra.local_server import loopback_server
 from solidstate.infra.local_shortcut import shortcut
 from solidstate.infra.moto_inside import ACCOUNT_ID, ENGINE_KEY, inside
 from solidstate.infra.moto_repairs import apply_repairs
 
-REGION = "us-east-1"
 _ROLE = "local"
 _open = threading.Lock()
 
@@ -148,8 +153,9 @@ class LocalAws:
 
 
 @contextmanager
-def local_aws(invoke: LambdaInvoker, judge: Judge | None = None) -> Generator[LocalAws]:
+def local_aws(invoke: LambdaInvoker, judge: Judge | None = None, *, timed: bool = True) -> Generator[LocalAws]:
     """Open a local AWS, empty, whose Lambda functions all run ``invoke``. What ``judge`` denies has its answer.
+    ``timed`` is off for an invoker that ends what takes too long by itself.
 
     One at a time in a process; any number of processes at the same time. On exit running executions are aborted and
     environment, sessions, log levels and moto's switches are as before. ``EngineError`` when one is open already, when
@@ -170,7 +176,7 @@ def local_aws(invoke: LambdaInvoker, judge: Judge | None = None) -> Generator[Lo
             publish_endpoint(endpoint_url)
             stack.enter_context(fresh_sessions())
             stack.enter_context(shortcut(endpoint_url, judge))
-            stack.enter_context(local_lambda(invoke))
+            stack.enter_context(local_lambda(invoke, timed=timed))
             stack.callback(_abort_executions)
             yield LocalAws(endpoint_url)
     finally:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from typing import Any, Literal
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -32,6 +33,9 @@ from solidstate.storage.history import record_of
 from solidstate.storage.records import RunStatus, RunSummary, decode_run_summary
 from solidstate.storage.store import ObjectStore
 
+if TYPE_CHECKING:
+    from solidstate.infra.lambda_processes import LambdaProcesses
+
 Engine = Literal["moto", "inline"]
 ENGINES: tuple[Engine, ...] = ("moto", "inline")
 
@@ -52,9 +56,13 @@ def run_local(
     home: Home,
     run_id: str,
     observer: Observer | None = None,
+    bundle: Path | None = None,
     enforce_iam: Denied | None = None,
 ) -> RunSummary:
-    """Run and remember. Raises RequestErrors, and SolidstateError for a run id that is taken or no run id, before
+    """Run and remember. With a ``bundle`` (see ``local_bundle``), the moto engine's function is that bundle, in
+    processes of AWS's runtime client; else it is the handler in this process.
+
+    Raises RequestErrors, and SolidstateError for a run id that is taken or no run id, before
     anything is written; EngineError when the engine breaks down.
 
     With ``enforce_iam`` steps on moto may do only what is declared, as in a deployment; it is told what was denied.
@@ -79,7 +87,7 @@ def run_local(
                 fetch_workers=1,
             )
             return run_inline(runtime, loaded, document, run_id)
-        return _run_moto(loaded, document, request, home, run_id, observer, logger, enforce_iam)
+        return _run_moto(loaded, document, request, home, run_id, observer, logger, bundle, enforce_iam)
 
 
 def _check_run_id(home: Home, pipeline: str, run_id: str) -> None:
@@ -113,6 +121,7 @@ def _run_moto(
     run_id: str,
     observer: Observer | None,
     logger: StepLogger,
+    bundle: Path | None,
     enforce_iam: Denied | None,
 ) -> RunSummary:
     try:
@@ -130,14 +139,20 @@ def _run_moto(
 
     compiled = compile_plan(loaded.plan)
     limited = TimeLimited({step.name: step.compute.timeout_s for step in loaded.plan.steps})
-    enforcement = None
-    if enforce_iam is not None:
-        enforcement = Enforcement(function_policies(loaded.definition, loaded.plan, compiled), BUCKET)
-    invoke, judge = (enforcement.invoker(limited), enforcement.judge) if enforcement else (limited, None)
-    with local_aws(invoke, judge) as aws:
+    with ExitStack() as stack:
+        processes = _processes(stack, bundle, loaded, home, run_id)
+        invoke: Any = processes or limited
+        judge = None
+        if enforce_iam is not None:
+            enforcement = Enforcement(function_policies(loaded.definition, loaded.plan, compiled), BUCKET)
+            stack.callback(lambda: enforce_iam(enforcement.denials))
+            invoke, judge = enforcement.invoker(invoke), enforcement.judge
+        aws = stack.enter_context(local_aws(invoke, judge, timed=processes is None))
         aws.create_bucket(BUCKET)
         preload(BUCKET, home.objects, _needed(home.store, loaded, request, run_id))
-        store = StoreOfTheLiving(S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET))
+        # In this process steps have a client like a function's own; beside processes the store is the engine's.
+        client = s3_client(aws.endpoint_url, aws.region) if processes is None else aws.client("s3")
+        store = StoreOfTheLiving(S3Store(client, BUCKET))
         runtime = Runtime(
             [loaded],
             store,
@@ -148,6 +163,8 @@ def _run_moto(
             tokens=StepFunctionsTokens(),
         )
         limited.handler = make_handler(runtime)
+        if processes is not None:
+            _connect(stack, processes, aws.endpoint_url, runtime, loaded, run_id)
         compute = [step.compute for step in loaded.plan.steps]
         function = aws.create_function(FUNCTION, max(c.timeout_s for c in compute), max(c.memory_mb for c in compute))
         machine = create_machines(aws, loaded.definition.name, compiled, function)
@@ -157,8 +174,6 @@ def _run_moto(
             try:
                 execution = aws.start(machine, run_id, text)
                 described = aws.wait(execution)
-                if enforcement is not None and enforce_iam is not None:
-                    enforce_iam(enforcement.denials)
             except KeyboardInterrupt:
                 if execution:
                     aws.stop(execution, "Cancelled", "stopped by the user")
@@ -169,6 +184,36 @@ def _run_moto(
                 raise
             _keep_execution(home, run_id, compiled, described, lambda: aws.history(execution))
             return _summary(runtime, loaded, store, run_id, described)
+
+
+def _processes(
+    stack: ExitStack, bundle: Path | None, loaded: LoadedPipeline, home: Home, run_id: str
+) -> LambdaProcesses | None:
+    if bundle is None:
+        return None
+    from solidstate.infra.local_bundle import bundled_function, collect_lines
+
+    logs = home.execution(run_id) / "lambda"
+    stack.callback(collect_lines, logs, home.log(run_id))
+    return stack.enter_context(bundled_function(bundle, loaded.plan, logs, BUCKET))
+
+
+def _connect(
+    stack: ExitStack,
+    processes: LambdaProcesses,
+    endpoint_url: str,
+    runtime: Runtime,
+    loaded: LoadedPipeline,
+    run_id: str,
+) -> None:
+    from solidstate.infra.local_environment import child_variables
+    from solidstate.infra.local_narration import Narration
+
+    processes.variables = child_variables(endpoint_url)
+    if runtime.observer is not None:
+        narration = Narration(runtime.store, loaded, run_id, runtime.observer)
+        processes.before, processes.after = narration.before, narration.after
+    stack.callback(processes.close)  # before the local AWS is closed, which they speak to
 
 
 def create_machines(aws: Any, name: str, compiled: Compiled, function: str) -> str:

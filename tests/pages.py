@@ -8,6 +8,7 @@ What stands behind the language of a fence says what to do with a block:
 ``console exit=1``       the same, ending with that exit code
 ``yaml file=run.yaml``   is written to that file; so are ``json`` and ``text``
 ``yaml request=orders``  is a valid run request of that pipeline of the page; so is ``json``
+``toml``                 is a pyproject.toml whose settings a build takes
 ``text``, ``sh``         are for reading
 """
 
@@ -30,12 +31,14 @@ import pytest
 import yaml
 
 from solidstate.cli.main import main
+from solidstate.infra.bundle_settings import Choices, settings_for
 
 LANGUAGES = {
     "python": {"file"},
     "console": {"exit"},
     "yaml": {"file", "request"},
     "json": {"file", "request"},
+    "toml": set[str](),
     "text": {"file"},
     "sh": set[str](),
 }
@@ -124,6 +127,9 @@ class Page:
             Path(block.attributes["file"]).write_text(block.text)
         if block.language == "json":
             json.loads(block.text)
+        if block.language == "toml":
+            Path("pyproject.toml").write_text(block.text)
+            settings_for(Path.cwd(), Choices())
         if block.language == "yaml":
             yaml.safe_load(block.text)
         if "request" in block.attributes:

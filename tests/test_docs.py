@@ -11,7 +11,7 @@ from tests.pages import Page, blocks_of, matches
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = sorted(page.stem for page in DOCS.glob("*.md"))
-BACKGROUND = {"README", "compiler", "deploying", "how-it-works", "parity"}
+BACKGROUND = {"README", "compiler", "deploying", "how-it-works", "local-bundle", "parity"}
 """Pages for reading, without code that could run."""
 
 

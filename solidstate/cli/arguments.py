@@ -37,6 +37,7 @@ KINDS = (
 _DEBUG = "show Python tracebacks with errors"
 LEVELS = ("debug", "info", "warning", "error", "critical")
 ENGINES = ("moto", "inline")
+FUNCTIONS = ("in-process", "runtime")
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 ARCHITECTURES = ("x86_64", "arm64")
 
@@ -177,6 +178,40 @@ def _template(parser: Parser) -> None:
     _json(parser)
 
 
+def _build(parser: Parser) -> None:
+    parser.add_argument(
+        "targets", metavar="TARGET", nargs="+", help=f"{TARGET_HELP}; without a name all of the module's pipelines"
+    )
+    parser.option(
+        "--runtime", metavar="R", help=f"the Lambda runtime: {', '.join(RUNTIMES)} (default: template.yaml's)"
+    )
+    parser.option("--arch", metavar="A", help="x86_64 (default) or arm64")
+    parser.option(
+        "--requirements", metavar="FILE", help="the packages to ship (default: requirements.txt, or pyproject)"
+    )
+    parser.option(
+        "--layer-provided",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a package that a layer brings, with what only it needs; commas and repeats allowed",
+    )
+    parser.option(
+        "--include", action="append", default=[], metavar="PATTERN", help="ship these files beside the code too"
+    )
+    parser.option(
+        "--exclude", action="append", default=[], metavar="PATTERN", help="do not ship these files of the code"
+    )
+    parser.option("--boto3", action="store_true", help="ship boto3, although the Lambda runtime has one")
+    parser.option("--newest", action="store_true", help="the newest versions, not those installed here")
+    parser.option(
+        "-o", "--output", metavar="DIR", help="where lambda/ and machines/ are put (default: build)", default="build"
+    )
+    parser.option("--into", metavar="DIR", help="put the bundle alone here, for a makefile of `sam build`")
+    parser.option("--zip", metavar="FILE", help="also write the bundle as a zip")
+    _json(parser)
+
+
 def _schema(parser: Parser) -> None:
     _target(parser)
     _json(parser, "errors as JSON, too; the schema always is")
@@ -205,6 +240,16 @@ def _run(parser: Parser) -> None:
         help="moto (default): the real state machine and handler on a local stand-in for AWS; "
         "inline: one process without AWS",
     )
+    parser.option(
+        "--lambda",
+        type=one_of(*FUNCTIONS),
+        default=FUNCTIONS[0],
+        dest="functions",
+        metavar="{in-process,runtime}",
+        help="how the moto engine runs functions: in-process (default), or runtime: the built bundle, in processes of "
+        "AWS's own runtime client, with time and memory limits",
+    )
+    parser.option("--bundle", metavar="DIR", help="with `--lambda runtime`: a built bundle (default: one is built)")
     parser.option("--config", metavar="FILE", help="the run request, YAML or JSON; `-` for standard input")
     parser.option(
         "--set",
@@ -267,6 +312,7 @@ COMMANDS: dict[str, tuple[str, Adder | None]] = {
     "plan": ("the steps, what feeds them, what they wait for", _plan),
     "compile": ("the Step Functions definition", _compile),
     "template": ("the SAM template that deploys pipelines", _template),
+    "build": ("the Lambda bundle, with all that the function needs", _build),
     "run": ("run a pipeline on this machine", _run),
     "runs": ("the runs on record, newest first", _runs),
     "show": ("one run: steps, failures, what it produced", _show),
@@ -278,6 +324,7 @@ CONFIG_COMMANDS: dict[str, tuple[str, Adder]] = {
     "schema": ("the JSON Schema of the run request, for editors", _schema),
 }
 _POSITIONAL = {
+    "build": "TARGET ... ",
     "config check": "TARGET FILE ",
     "template": "[TARGET ...] ",
     "runs": "",

@@ -125,6 +125,12 @@ def _template(arguments: argparse.Namespace, terminal: Terminal) -> int:
     return template(arguments, terminal)
 
 
+def _build(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.build_command import build
+
+    return build(arguments, terminal)
+
+
 def _config_scaffold(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.config_commands import scaffold
 
@@ -176,6 +182,7 @@ COMMANDS: dict[str, Command] = {
     "plan": _plan,
     "compile": _compile,
     "template": _template,
+    "build": _build,
     "run": _run,
     "runs": _runs,
     "show": _show,

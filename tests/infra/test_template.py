@@ -91,3 +91,29 @@ def test_the_definition_gets_the_function(expanded: dict[str, Any]) -> None:
     assert FUNCTION == "${StepFunctionArn}"
     assert list(machine["DefinitionSubstitutions"]) == ["StepFunctionArn"]
     assert machine["StateMachineType"] == "STANDARD"
+
+
+def test_a_build_puts_everything_where_the_template_looks() -> None:
+    """The folders of ``solidstate build`` without options, the runtime of the function, the target of its pipeline."""
+    from solidstate.cli.arguments import parse
+    from solidstate.cli.build_command import BUNDLE, MACHINES
+    from solidstate.infra.bundle_recipe import recipe_for
+    from solidstate.infra.bundle_settings import Choices
+
+    text = (ROOT / "template.yaml").read_text()
+    output = parse(["build", "x"], "0").output
+    recipe = recipe_for([str(ROOT / "examples" / "flights" / "pipeline.py")], Choices())
+    (found,) = recipe.pipelines
+    assert f"CodeUri: {output}/{BUNDLE}\n" in text
+    assert f"DefinitionUri: {output}/{MACHINES}/{found.definition.name}.asl.json\n" in text
+    assert f"SOLIDSTATE_PIPELINES: {found.target}\n" in text
+    assert f"Runtime: {recipe.settings.runtime}\n" in text
+
+
+def test_the_example_s_requirements_are_those_of_the_extra() -> None:
+    """Whoever runs the example locally has tested what its bundle ships."""
+    import tomllib
+
+    lines = (ROOT / "examples" / "flights" / "requirements.txt").read_text().splitlines()
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["demo"]
+    assert [line for line in lines if not line.startswith("#")] == extra
