@@ -8,12 +8,19 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from solidstate.planner.states import CALLBACK, START_EXECUTION, Machine, Map, Parallel, State, Task, payload_of
+from solidstate.planner.states import (
+    CALLBACK,
+    START_EXECUTION,
+    Machine,
+    Map,
+    Parallel,
+    State,
+    Task,
+    group_in,
+    payload_of,
+)
 
-_FUNCTION = re.compile(r"\$\{(\w*)FunctionArn\}")
 _PART = re.compile(r"\$\{(\w+)Arn\}")
-_STEP = "Step"
-"""How the step function, the group without a name, is called in a definition."""
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -39,25 +46,17 @@ def calls_of(definition: bytes) -> Calls:
         if isinstance(state, Map):
             distributed |= state.item_processor.processor_config.mode == "DISTRIBUTED"
         elif isinstance(state, Task) and state.resource == START_EXECUTION:
-            parts[_name(_PART, state.parameters["StateMachineArn"])] = None
+            parts[_PART.sub(r"\1", state.parameters["StateMachineArn"])] = None
         elif isinstance(state, Task):
             called = state.parameters["FunctionName"] if state.resource == CALLBACK else state.resource
-            group = _name(_FUNCTION, called)
+            group = group_in(called) or ""
             # Who is given a token answers it, or leaves it for others; who wakes answers theirs.
             payload = payload_of(state)
-            group = "" if group == _STEP else group
             groups[group] = groups.get(group, False) or "token.$" in payload or "wakes" in payload
             if payload["kind"] == "step" and "token.$" in payload:
                 parking[payload["step"]] = None
     answering = tuple(group for group, answers in groups.items() if answers)
     return Calls(tuple(groups), answering, tuple(parking), tuple(parts), distributed)
-
-
-def _name(placeholder: re.Pattern[str], text: str) -> str:
-    found = placeholder.fullmatch(text)
-    if found is None:
-        raise ValueError(f"no placeholder: {text!r}")
-    return found[1]
 
 
 def _states(states: Mapping[str, State]) -> Iterator[State]:

@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from solidstate import __version__
-from solidstate.cli.arguments import UsageError, parse
+from solidstate.cli.arguments import parse
 from solidstate.cli.exit_codes import BROKEN_PIPE, FAILED, INTERRUPTED, SUCCESS, WRONG_INPUT
+from solidstate.cli.parsing import UsageError
 from solidstate.cli.terminal import Terminal, private_stdout
 from solidstate.errors import EngineError, SolidstateError, StorageError
 
