@@ -70,7 +70,7 @@ template: setup ## Render template.yaml anew; what is written in it by hand stay
 
 # What `sam build` calls for each function of template.yaml: all of them run the same bundle.
 build-%:
-	$(BIN)/solidstate build $(FLIGHTS) --output build
+	$(BIN)/solidstate build $(FLIGHTS) --layer-provided pandas,pyarrow
 	cp -R build/lambda/. "$(ARTIFACTS_DIR)/"
 
 .PHONY: bench
@@ -92,5 +92,5 @@ lock: ## Resolve requirements/dev.txt anew (needs uv)
 
 .PHONY: clean
 clean: ## Remove .venv and everything made by the other commands
-	rm -rf .venv .solidstate build dist solidstate.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sam .aws-sam .solidstate build dist solidstate.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

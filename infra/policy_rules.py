@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from solidstate.infra.template_findings import Finding, Resources, items, of_type, properties, texts_in
-from solidstate.permissions import is_unscoped
+from solidstate.planner.unscoped_actions import is_unscoped
 
 _INLINE = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
 _APART = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")

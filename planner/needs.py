@@ -8,9 +8,11 @@ from collections.abc import Iterable
 import msgspec
 
 from solidstate.composition import Node
-from solidstate.permissions import Permission
+from solidstate.errors import DefinitionError, DefinitionErrors
+from solidstate.permissions import NAMED, Permission
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.secret_references import secrets_at
+from solidstate.planner.unscoped_actions import is_unscoped
 from solidstate.resources import Mode
 
 
@@ -23,7 +25,10 @@ class Need(msgspec.Struct, frozen=True):
 
 
 def needs_of(pipeline: PipelineDefinition) -> dict[str, list[Need]]:
-    """The needs of every step, by its name, each once and in a fixed order."""
+    """The needs of every step, by its name, each once and in a fixed order.
+
+    Raises DefinitionErrors for a permission on every resource of an action that knows resources.
+    """
     secrets = secrets_at(pipeline)
     found: dict[str, list[Need]] = {}
     for node in pipeline.nodes:
@@ -35,7 +40,26 @@ def needs_of(pipeline: PipelineDefinition) -> dict[str, list[Need]]:
         for key in dict.fromkeys(key for mode in pipeline.modes for key in _resources(node, pipeline, mode)):
             needs += [Need(permission, key, resource=True) for permission in secrets.get(("resources", key), ())]
         found[node.name] = list(dict.fromkeys(needs))
+    _check(pipeline, dict.fromkeys(need for needs in found.values() for need in needs))
     return found
+
+
+def _check(pipeline: PipelineDefinition, needs: Iterable[Need]) -> None:
+    problems = [
+        DefinitionError(
+            f"The resource '*' in the permissions of {'resource' if need.resource else 'solid'} `{need.reason}` stands "
+            f"for everything there is, but `{action}` works on what can be named.",
+            subject=need.reason,
+            path=f"{pipeline.name}.{need.reason}",
+            hint=NAMED,
+        )
+        for need in needs
+        if "*" in need.permission.resources
+        for action in need.permission.actions
+        if not is_unscoped(action)
+    ]
+    if problems:
+        raise DefinitionErrors(f"Pipeline `{pipeline.name}`", problems)
 
 
 def _resources(node: Node, pipeline: PipelineDefinition, mode: Mode) -> list[str]:

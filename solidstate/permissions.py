@@ -22,54 +22,8 @@ _NAME = re.compile(
 )
 _EVERYTHING = re.compile(r"(?:[A-Za-z-]+[/:])?[*?/:]+")
 """The last part of an ARN that names nothing: ``*``, ``table/*``."""
-
-_UNSCOPED = {
-    "athena": "ListDataCatalogs ListWorkGroups",
-    "batch": "DescribeJobDefinitions DescribeJobQueues DescribeJobs ListJobs",
-    "bedrock": "ListCustomModels ListFoundationModels ListInferenceProfiles",
-    "ce": "GetCostForecast GetDimensionValues GetTags GetUsageForecast",
-    "cloudformation": "ListExports ListStacks",
-    "cloudtrail": "DescribeTrails ListTrails LookupEvents",
-    "cloudwatch": "GetMetricData GetMetricStatistics ListDashboards ListMetrics PutMetricData",
-    "comprehend": "BatchDetectDominantLanguage BatchDetectEntities BatchDetectKeyPhrases BatchDetectSentiment "
-    "ContainsPiiEntities DetectDominantLanguage DetectEntities DetectKeyPhrases DetectPiiEntities DetectSentiment",
-    "dynamodb": "DescribeEndpoints DescribeLimits ListBackups ListStreams ListTables",
-    "ec2": "DescribeAvailabilityZones DescribeInstances DescribeRegions DescribeSecurityGroups DescribeSubnets "
-    "DescribeTags DescribeVpcs",
-    "ecr": "GetAuthorizationToken",
-    "elasticmapreduce": "ListClusters RunJobFlow",
-    "events": "ListRules",
-    "firehose": "ListDeliveryStreams",
-    "glue": "GetClassifiers GetCrawlers GetJobs GetTriggers ListCrawlers ListJobs ListRegistries",
-    "kinesis": "DescribeLimits ListStreams",
-    "kms": "GenerateRandom ListAliases ListKeys",
-    "lakeformation": "GetDataAccess",
-    "lambda": "ListFunctions ListLayers",
-    "logs": "CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeQueries DescribeResourcePolicies "
-    "GetLogDelivery ListLogDeliveries ListLogGroups PutResourcePolicy UpdateLogDelivery",
-    "organizations": "DescribeOrganization ListAccounts",
-    "polly": "DescribeVoices SynthesizeSpeech",
-    "pricing": "DescribeServices GetAttributeValues GetProducts ListPriceLists",
-    "redshift-data": "CancelStatement DescribeStatement GetStatementResult ListStatements",
-    "rekognition": "CompareFaces DetectFaces DetectLabels DetectText RecognizeCelebrities",
-    "s3": "ListAllMyBuckets",
-    "secretsmanager": "GetRandomPassword ListSecrets",
-    "ses": "GetSendQuota GetSendStatistics ListIdentities",
-    "sns": "ListSubscriptions ListTopics",
-    "sqs": "ListQueues",
-    "ssm": "DescribeParameters",
-    "states": "ListActivities ListStateMachines",
-    "sts": "GetCallerIdentity",
-    "tag": "GetResources GetTagKeys GetTagValues",
-    "textract": "AnalyzeDocument AnalyzeExpense AnalyzeID DetectDocumentText GetDocumentAnalysis "
-    "GetDocumentTextDetection StartDocumentAnalysis StartDocumentTextDetection",
-    "timestream": "DescribeEndpoints ListDatabases",
-    "transcribe": "ListTranscriptionJobs StartTranscriptionJob",
-    "translate": "ListLanguages TranslateText",
-    "xray": "GetSamplingRules GetSamplingTargets PutTelemetryRecords PutTraceSegments",
-}
-"""Actions that steps of a data pipeline have a use for and that know no resources, or work without any (Service
-Authorization Reference, November 2026)."""
+NAMED = "name what is meant: `arn:aws:s3:::my-bucket/in/*`; `${Name}` stands for a parameter of the template"
+"""How to repair a resource that stands for everything."""
 
 
 class Permission(msgspec.Struct, frozen=True):
@@ -197,11 +151,8 @@ def _resource_problem(resource: str, actions: list[str]) -> DefinitionError | No
             subject="Permission",
             hint="a name has letters and digits alone",
         )
-    if resource == "*":
-        scoped = [action for action in actions if not is_unscoped(action)]
-        return _too_much(resource, f"there is, but `{scoped[0]}` works on what can be named") if scoped else None
-    if resource.startswith("${"):
-        return None  # a parameter or an attribute that is an ARN
+    if resource == "*" or resource.startswith("${"):
+        return None  # of an action that knows no resources, as plans check; a parameter or attribute that is an ARN
     parts = _ARN.fullmatch(resource)
     if parts is None:
         bucket = resource.removeprefix("s3://")
@@ -213,19 +164,9 @@ def _resource_problem(resource: str, actions: list[str]) -> DefinitionError | No
         )
     named = parts[5].partition("/")[0] if parts[2] == "s3" else parts[5]
     if "*" in parts[2] or _EVERYTHING.fullmatch(named):
-        return _too_much(resource, "of its kind")
+        return DefinitionError(
+            f"The resource {shown(resource)} stands for everything of its kind.",
+            subject="Permission",
+            hint=NAMED,
+        )
     return None
-
-
-def is_unscoped(action: str) -> bool:
-    """Whether an action is known to work on the resource ``*`` alone, or on no resource."""
-    service, _, name = action.partition(":")
-    return name.lower() in _UNSCOPED.get(service, "").lower().split()
-
-
-def _too_much(resource: str, which: str) -> DefinitionError:
-    return DefinitionError(
-        f"The resource {shown(resource)} stands for everything {which}.",
-        subject="Permission",
-        hint="name what is meant: `arn:aws:s3:::my-bucket/in/*`; `${Name}` stands for a parameter of the template",
-    )

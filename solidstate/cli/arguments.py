@@ -98,6 +98,17 @@ def _compile(parser: Parser) -> None:
     _json(parser, "errors as JSON, too; the definition always is")
 
 
+def _new(parser: Parser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="a folder that is new or empty; the project is called like it")
+    parser.option(
+        "--runtime", type=one_of(*RUNTIMES), metavar="R", help="the Lambda runtime (default: this interpreter's)"
+    )
+    parser.option(
+        "--arch", type=one_of(*ARCHITECTURES), default="x86_64", metavar="A", help="x86_64 (default) or arm64"
+    )
+    _json(parser)
+
+
 def _template(parser: Parser) -> None:
     parser.add_argument(
         "targets", metavar="TARGET", nargs="*", help=f"{TARGET_HELP}; may be left out when the template is there"
@@ -254,6 +265,7 @@ def _events(parser: Parser) -> None:
 Adder = Callable[[Parser], None]
 
 COMMANDS: dict[str, tuple[str, Adder | None]] = {
+    "new": ("a project to start from", _new),
     "list": ("the pipelines of a module", _list),
     "check": ("definitions, state machine and quotas, before anything runs", _check),
     "config": ("write, validate and describe run requests", None),
@@ -273,6 +285,7 @@ CONFIG_COMMANDS: dict[str, tuple[str, Adder]] = {
 }
 _POSITIONAL = {
     "build": "TARGET ... ",
+    "new": "DIR ",
     "config check": "TARGET FILE ",
     "template": "[TARGET ...] ",
     "runs": "",

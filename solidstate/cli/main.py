@@ -96,6 +96,12 @@ def _discard_stdout() -> None:
         pass
 
 
+def _new(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.new_command import new
+
+    return new(arguments, terminal)
+
+
 def _list(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.inspect_commands import list_pipelines
 
@@ -175,6 +181,7 @@ def _events(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 
 COMMANDS: dict[str, Command] = {
+    "new": _new,
     "list": _list,
     "check": _check,
     "config scaffold": _config_scaffold,
