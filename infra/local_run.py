@@ -19,6 +19,7 @@ from solidstate.handler.start import run_exists
 from solidstate.infra.home import Home
 from solidstate.infra.inline import run_inline
 from solidstate.infra.local_deploy import close_run, create_function, create_machines, not_installed, summary_after
+from solidstate.infra.policies import function_policies
 from solidstate.infra.run_ids import check_run_id
 from solidstate.infra.time_limits import StoreOfTheLiving, TimeLimited
 from solidstate.pipeline import PipelineDefinition
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 Engine = Literal["moto", "inline"]
 ENGINES: tuple[Engine, ...] = ("moto", "inline")
 
+Denied = Callable[[list[Any]], None]
+"""Called after the run with what was denied (``infra.iam_denials.Denial``)."""
+
 BUCKET = "solidstate-local"
 FUNCTION = "solidstate-step"
 MAX_HISTORY_EVENTS = 5_000
@@ -52,12 +56,15 @@ def run_local(
     run_id: str,
     observer: Observer | None = None,
     bundle: Path | None = None,
+    enforce_iam: Denied | None = None,
 ) -> RunSummary:
     """Run and remember. With a ``bundle`` (see ``local_bundle``), the moto engine's function is that bundle, in
     processes of AWS's runtime client; else it is the handler in this process.
 
     Raises RequestErrors, and SolidstateError for a run id that is taken or no run id, before
     anything is written; EngineError when the engine breaks down.
+
+    With ``enforce_iam`` steps on moto may do only what is declared, as in a deployment; it is told what was denied.
 
     Ctrl-C ends the run as cancelled, keeps what was done, and goes on up as KeyboardInterrupt.
     """
@@ -79,7 +86,7 @@ def run_local(
                 fetch_workers=1,
             )
             return run_inline(runtime, loaded, document, run_id)
-        return _run_moto(loaded, document, request, home, run_id, observer, logger, bundle)
+        return _run_moto(loaded, document, request, home, run_id, observer, logger, bundle, enforce_iam)
 
 
 def _check_run_id(home: Home, pipeline: str, run_id: str) -> None:
@@ -107,8 +114,10 @@ def _run_moto(
     observer: Observer | None,
     logger: StepLogger,
     bundle: Path | None,
+    enforce_iam: Denied | None,
 ) -> RunSummary:
     try:
+        from solidstate.infra.enforcement import Enforcement
         from solidstate.infra.local_aws import local_aws
         from solidstate.infra.local_ends import record_lost_ends
         from solidstate.infra.local_mirror import mirror, preload
@@ -121,10 +130,18 @@ def _run_moto(
     limited = TimeLimited({step.name: step.compute.timeout_s for step in loaded.plan.steps})
     with ExitStack() as stack:
         processes = _processes(stack, bundle, loaded, home, run_id)
-        aws = stack.enter_context(local_aws(processes or limited, timed=processes is None))
+        invoke: Any = processes or limited
+        judge = None
+        if enforce_iam is not None:
+            enforcement = Enforcement(function_policies(loaded.definition, loaded.plan, compiled), BUCKET)
+            stack.callback(lambda: enforce_iam(enforcement.denials))
+            invoke, judge = enforcement.invoker(invoke), enforcement.judge
+        aws = stack.enter_context(local_aws(invoke, judge, timed=processes is None))
         aws.create_bucket(BUCKET)
         preload(BUCKET, home.objects, _needed(home.store, loaded, request, run_id))
-        store = StoreOfTheLiving(S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET))
+        # In this process steps have a client like a function's own; beside processes the store is the engine's.
+        client = s3_client(aws.endpoint_url, aws.region) if processes is None else aws.client("s3")
+        store = StoreOfTheLiving(S3Store(client, BUCKET))
         runtime = Runtime(
             [loaded],
             store,
@@ -132,7 +149,7 @@ def _run_moto(
             open_fs=lambda: open_s3(aws.endpoint_url),
             observer=observer,
             log_sink=logger.sink,
-            tokens=StepFunctionsTokens(lambda: aws.client("stepfunctions")),
+            tokens=StepFunctionsTokens(),
         )
         limited.handler = make_handler(runtime)
         if processes is not None:

@@ -56,6 +56,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.handles",
     "solidstate.hooks",
     "solidstate.output_options",
+    "solidstate.permissions",
     "solidstate.pipeline",
     "solidstate.pipeline_checks",
     "solidstate.planner",

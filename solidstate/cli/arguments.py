@@ -11,36 +11,13 @@ from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import NoReturn
 
+from solidstate.cli.choices import ARCHITECTURES, ENGINES, FUNCTIONS, KINDS, LEVELS, RUNTIMES
 from solidstate.cli.deployed_arguments import follow, where
-from solidstate.cli.parser import Parser, natural, one_of
+from solidstate.cli.parsing import Parser, natural, one_of
 from solidstate.errors import closest
 
 TARGET_HELP = "`package.module:pipeline` or `path/to/file.py:pipeline`; the name may be left out when there is only one"
-KINDS = (
-    "run_start",
-    "run_success",
-    "run_failure",
-    "step_start",
-    "step_input",
-    "step_output",
-    "step_materialization",
-    "step_expectation_result",
-    "step_success",
-    "step_failure",
-    "step_up_for_retry",
-    "step_skipped",
-    "resource_init",
-    "resource_teardown",
-    "hook_completed",
-    "hook_errored",
-    "log",
-    "engine",
-)
 _DEBUG = "show Python tracebacks with errors"
-LEVELS = ("debug", "info", "warning", "error", "critical")
-ENGINES = ("moto", "inline")
-FUNCTIONS = ("in-process", "runtime")
-RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 
 
 def _common(parser: Parser) -> None:
@@ -96,6 +73,45 @@ def _compile(parser: Parser) -> None:
     parser.option("--function-arn", metavar="ARN", help="the Lambda function to call, instead of a placeholder")
     _durations(parser)
     _json(parser, "errors as JSON, too; the definition always is")
+
+
+def _new(parser: Parser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="a folder that is new or empty; the project is called like it")
+    parser.option(
+        "--runtime", type=one_of(*RUNTIMES), metavar="R", help="the Lambda runtime (default: this interpreter's)"
+    )
+    parser.option(
+        "--arch", type=one_of(*ARCHITECTURES), default="x86_64", metavar="A", help="x86_64 (default) or arm64"
+    )
+    _json(parser)
+
+
+def _template(parser: Parser) -> None:
+    parser.add_argument(
+        "targets", metavar="TARGET", nargs="*", help=f"{TARGET_HELP}; may be left out when the template is there"
+    )
+    parser.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="template.yaml",
+        help="the template (default: template.yaml); `-` for stdout",
+    )
+    parser.option(
+        "--check",
+        action="store_true",
+        help="change nothing; fail when rendering would change the template, or it is unsafe",
+    )
+    parser.option(
+        "--runtime",
+        type=one_of(*RUNTIMES),
+        metavar="R",
+        help="for a new template: the Lambda runtime (default: python3.12)",
+    )
+    parser.option(
+        "--arch", type=one_of(*ARCHITECTURES), metavar="A", help="for a new template: x86_64 (default) or arm64"
+    )
+    _json(parser)
 
 
 def _build(parser: Parser) -> None:
@@ -172,6 +188,11 @@ def _run(parser: Parser) -> None:
     parser.option("--bundle", metavar="DIR", help="with `--lambda runtime`: a built bundle (default: one is built)")
     _request(parser)
     parser.option("--run-id", metavar="ID", help="a name of your own for the run")
+    parser.option(
+        "--enforce-iam",
+        action="store_true",
+        help="on moto: let steps do what solids and resources declare as `permissions`, and nothing else",
+    )
     _home(parser)
     _json(parser)
 
@@ -246,11 +267,13 @@ def _cancel(parser: Parser) -> None:
 Adder = Callable[[Parser], None]
 
 COMMANDS: dict[str, tuple[str, Adder | None]] = {
+    "new": ("a project to start from", _new),
     "list": ("the pipelines of a module", _list),
     "check": ("definitions, state machine and quotas, before anything runs", _check),
     "config": ("write, validate and describe run requests", None),
     "plan": ("the steps, what feeds them, what they wait for", _plan),
     "compile": ("the Step Functions definition", _compile),
+    "template": ("the SAM template that deploys pipelines", _template),
     "build": ("the Lambda bundle, with all that the function needs", _build),
     "run": ("run a pipeline on this machine", _run),
     "start": ("start a deployed pipeline and watch it", _start),
@@ -266,12 +289,14 @@ CONFIG_COMMANDS: dict[str, tuple[str, Adder]] = {
 }
 _POSITIONAL = {
     "build": "TARGET ... ",
+    "new": "DIR ",
     "config check": "TARGET FILE ",
+    "template": "[TARGET ...] ",
     "start": "[TARGET] ",
     "runs": "",
     **dict.fromkeys(("cancel", "show", "events"), "RUN "),
 }
-"""What follows a command, where that is not TARGET."""
+"""What stands in a usage line before the options, where that is not one TARGET."""
 _EXAMPLES = """\
 examples:
   solidstate run flights.py:delays --preset sample
@@ -313,8 +338,7 @@ def parse(argv: Sequence[str], version: str) -> argparse.Namespace:
 def _filled(parser: Parser, name: str, add: Adder) -> Parser:
     add(parser)
     _common(parser)
-    positional = _POSITIONAL.get(name, "TARGET ")
-    parser.expect(f"{positional}[options]")
+    parser.expect(f"{_POSITIONAL.get(name, 'TARGET ')}[options]")
     parser.set_defaults(command=name)
     return parser
 

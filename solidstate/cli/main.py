@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from solidstate import __version__
 from solidstate.cli.arguments import parse
 from solidstate.cli.exit_codes import BROKEN_PIPE, FAILED, INTERRUPTED, SUCCESS, WRONG_INPUT
-from solidstate.cli.parser import UsageError
+from solidstate.cli.parsing import UsageError
 from solidstate.cli.terminal import Terminal, private_stdout
 from solidstate.errors import EngineError, SolidstateError, StorageError
 
@@ -96,6 +96,12 @@ def _discard_stdout() -> None:
         pass
 
 
+def _new(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.new_command import new
+
+    return new(arguments, terminal)
+
+
 def _list(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.inspect_commands import list_pipelines
 
@@ -118,6 +124,12 @@ def _compile(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.inspect_commands import compile_definition
 
     return compile_definition(arguments, terminal)
+
+
+def _template(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.template_command import template
+
+    return template(arguments, terminal)
 
 
 def _build(arguments: argparse.Namespace, terminal: Terminal) -> int:
@@ -181,6 +193,7 @@ def _events(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 
 COMMANDS: dict[str, Command] = {
+    "new": _new,
     "list": _list,
     "check": _check,
     "config scaffold": _config_scaffold,
@@ -188,6 +201,7 @@ COMMANDS: dict[str, Command] = {
     "config schema": _config_schema,
     "plan": _plan,
     "compile": _compile,
+    "template": _template,
     "build": _build,
     "run": _run,
     "start": _start,

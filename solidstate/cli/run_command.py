@@ -52,6 +52,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     tags: list[str]
     run_id: str | None
     home: str | None
+    enforce_iam: bool
     json: bool
     debug: bool
 
@@ -60,6 +61,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     options = msgspec.convert(vars(arguments), RunOptions)
     source = read_source(options.config) if options.config is not None else None
     document = request_document(options, source)
+    _check_enforceable(options)
     pipeline = load_pipeline(options.target)
     home = home_from(options.home)
     loaded = LoadedPipeline(pipeline, build_plan(pipeline))
@@ -70,6 +72,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     run_id = _run_id(pipeline, options.run_id, home)
     bundle = _bundle(options, home, terminal)
     terminal.note(reuse_lines(reuse_of(loaded, request.steps, request.from_run)))
+    denials: list[Any] = []
     names = request.steps if request.steps is not None else [node.name for node in pipeline.nodes]
     try:
         with watching(terminal, names, pipeline.name) as progress:
@@ -80,6 +83,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
                 home=home,
                 run_id=run_id,
                 observer=progress,
+                enforce_iam=denials.extend if options.enforce_iam else None,
                 bundle=bundle,
             )
     except KeyboardInterrupt:
@@ -91,7 +95,27 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     else:
         shown = run_lines(summary, events, width=terminal.width, tracebacks=options.debug)
         terminal.show([BLANK, *shown, *_further(summary, options)])
+    terminal.note(_denied(denials))
     return _exit_code(summary)
+
+
+def _check_enforceable(options: RunOptions) -> None:
+    if options.enforce_iam and options.engine != "moto":
+        raise SolidstateError(
+            "`--enforce-iam` needs an AWS whose requests it can judge, and the engine `inline` has none.",
+            subject="--enforce-iam",
+            hint="leave `--engine` out",
+        )
+
+
+def _denied(denials: list[Any]) -> list[Line]:
+    """What was denied, with the lines that would allow it."""
+    if not denials:
+        return []
+    from solidstate.infra.iam_denials import told
+
+    rows = [row for one in told(denials) for row in one.splitlines()]
+    return [BLANK, *(line(Span("" if row.startswith(" ") else "denied  ", "red"), row) for row in rows)]
 
 
 def _bundle(options: RunOptions, home: Home, terminal: Terminal) -> Path | None:

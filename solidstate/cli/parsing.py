@@ -1,4 +1,4 @@
-"""argparse, but for what it says of mistakes: those become errors of ours, with close matches."""
+"""The parser of commands: argparse, with mistakes told in our words, and types for what is typed."""
 
 from __future__ import annotations
 
