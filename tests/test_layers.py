@@ -109,6 +109,7 @@ LOADED_BY_A_RUN = [
     "solidstate.acceptance",
     "solidstate.composite_request",
     "solidstate.config_errors",
+    "solidstate.configured_types",
     "solidstate.documents",
     "solidstate.evaluate",
     "solidstate.handler.end",
