@@ -15,7 +15,7 @@ from solidstate.errors import IntermediateError, StorageUnavailable
 from solidstate.events import StepFailure
 from solidstate.handler.entry import make_handler
 from solidstate.handler.outcome import AttemptFailed, Refused
-from solidstate.handler.rendezvous import Meeting, waited_for
+from solidstate.handler.rendezvous import Meeting
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.infra.inline import InlineInvocation
 from solidstate.pipeline import PipelineDefinition
@@ -119,6 +119,14 @@ class Run:
         key = keys.parked(self.loaded.definition.name, step, "r", number, item)
         return json.loads(self.store.get(key)) if MemoryStore.exists(self.store, key) else None
 
+    def reuse(self, step: str, earlier: Run) -> None:
+        """Give the run `r0`, from which this one takes what is not selected, a result of ``step``."""
+        for one in earlier.loaded.plan.steps:
+            earlier.step(one.name)
+        pipe = self.loaded.definition.name
+        body = earlier.store.get(keys.commit(pipe, step, "r")).replace(b'"run":"r"', b'"run":"r0"')
+        self.store.put(keys.commit(pipe, step, "r0"), body)
+
     def ended(self, step: str, item: str = "") -> bool:
         """Whether there is a marker."""
         return MemoryStore.exists(self.store, keys.ended(self.loaded.definition.name, step, "r", item))
@@ -156,6 +164,12 @@ def meet() -> None:
 @pipeline
 def failing() -> None:
     add(one.alias("a")(), same(fail()))
+
+
+@pipeline
+def around() -> None:
+    first = one()
+    add(first, same(first))
 
 
 AB: Any = {"waits": ["a", "b"], "token": "t"}
@@ -361,25 +375,31 @@ def test_a_parked_step_wakes_nobody() -> None:
     assert run.tokens.answered == {}
 
 
-def test_who_is_not_selected_waits_for_nobody() -> None:
-    """It answers its token at once, and wakes nobody."""
-    run = Run(meet, steps=["a"])
-    digest = run.step("add", **AB, wakes=["a"])
-    assert digest == {"step": "add", "status": "not selected"}
-    assert (run.tokens.answered, run.store.counts()) == ({"t": digest}, {})
+def test_who_is_not_selected_ends_after_what_is_before_it() -> None:
+    """It holds the place of what it would be: `add` reads `one` too, and nothing else orders it after that."""
+    run = Run(around, steps=["one", "add"], from_run="r0")
+    run.reuse("same", Run(around))
+    assert run.step("same", waits=["one"], wakes=["add"], token="s")["status"] == "parked"
+    assert run.step("add", waits=["same"], token="t")["reason"] == "waits for `same`"
+    run.step("one", wakes=["same"])
+    assert run.tokens.answered == {"s": WOKEN}
+    digest = run.step("same", woken=True, wakes=["add"])
+    assert digest == {"step": "same", "status": "not selected"}
+    assert (run.tokens.answered, run.ended("same")) == ({"s": WOKEN, "t": WOKEN}, True)
+    assert run.step("add", woken=True)["status"] == "success"
 
 
-def test_nobody_waits_for_what_is_not_selected() -> None:
-    """Its result is that of the run that is reused."""
-    run = Run(meet, steps=["a", "add"], from_run="r0")
-    other = Run(meet)
-    other.step("b")
-    body = other.store.get(keys.commit("meet", "b", "r")).replace(b'"run":"r"', b'"run":"r0"')
-    run.store.put(keys.commit("meet", "b", "r0"), body)
-    assert run.step("add", **AB)["reason"] == "waits for `a`"
-    run.step("a", wakes=["add"])
-    assert run.tokens.answered == {"t": WOKEN}
-    assert run.step("add", waits=["a", "b"])["status"] == "success"
+def test_who_is_not_selected_passes_when_all_is_there() -> None:
+    """It answers its token, wakes, and leaves no more than a marker for those that wait for it."""
+    run = Run(around, steps=["one", "add"], from_run="r0")
+    run.reuse("same", Run(around))
+    run.step("one", wakes=["same"])
+    run.store.counts()
+    digest = run.step("same", waits=["one"], token="s")
+    assert (run.tokens.answered, run.store.counts()) == ({"s": digest}, {"look commits": 1})
+    run.step("same", waits=["one"], wakes=["add"], token="s2")
+    assert run.store.counts() == {"look commits": 1, "put ended": 1, "get parked": 1}
+    assert run.step("add", waits=["same"], token="t")["status"] == "success"
 
 
 def test_a_gate_waits_for_several_steps() -> None:
@@ -443,11 +463,14 @@ def test_a_reader_woken_too_early_says_so() -> None:
         run.call("items", "make", **READER, waits=["b"])
 
 
-def test_a_reader_of_which_no_step_is_selected_waits_for_nobody() -> None:
-    """There are no items to run."""
+def test_a_reader_of_which_no_step_is_selected_waits_like_any() -> None:
+    """There are no items to run, but what comes after the Map comes after what is before it."""
     run = Run(mapped, steps=["make", "b"])
-    run.call("items", "make", **READER, waits=["make", "b"], token="t")
-    assert run.tokens.answered == {"t": {"items": []}}
+    assert run.call("items", "make", **READER, waits=["make", "b"], token="t")["status"] == "parked"
+    run.step("make")
+    run.step("b", wakes=["same"])
+    assert run.tokens.answered == {"t": WOKEN}
+    assert run.call("items", "make", **READER, woken=True) == {"items": []}
 
 
 def test_the_steps_of_one_item_meet_by_themselves() -> None:
@@ -477,16 +500,6 @@ def test_a_whole_map_is_waited_for_by_its_first_step() -> None:
     run.call("ended", "same", wakes=["total"])
     assert run.tokens.answered == {"t": WOKEN}
     assert run.step("total", waits=["same"])["reason"] == "upstream `add[k1]`, `add[k2]` did not succeed"
-
-
-def test_a_map_of_which_a_part_is_selected_is_waited_for() -> None:
-    """Its name is that of its first step, selected or not."""
-    loaded = Run(mapped).loaded
-    waits = ["same", "b"]
-    for steps, expected in [(None, waits), (["add"], ["same"]), (["total", "b"], ["b"]), (["same"], ["same"])]:
-        handle = RunHandle("r", "default", steps=steps)
-        assert waited_for(waits, handle, loaded.steps) == expected
-    assert waited_for(["same"], RunHandle("r", "default", steps=["add"]), loaded.steps, "k1") == []
 
 
 @pytest.mark.parametrize("order", ["as listed", "backwards", "mixed"])
