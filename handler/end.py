@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from io import BytesIO
 from typing import Any
 
 import msgspec
@@ -49,6 +48,7 @@ from solidstate.storage.records import (
     decode_run_record,
     encode_record,
 )
+from solidstate.storage.store import put_joined
 
 
 def end_run(runtime: Runtime, payload: EndPayload) -> RunDigest:
@@ -289,11 +289,9 @@ def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reus
             RunFailure, duration_s=summary.duration_s, steps=summary.counts(), failed=names, message=summary.message
         )
     end = msgspec.structs.replace(end, seq=2)
-    merged = BytesIO()  # every step's lines as they are: what was encoded once need not be again
-    merged.write(encode_events([start]))
-    for of_step in found.left.values():
-        for left in of_step:
-            merged.write(memoryview(left.body)[left.begin :])
-    merged.write(encode_events([end]))
-    runtime.store.put(keys.run_events(record.pipeline, record.run), merged.getvalue())
+    # Every step's lines as they are: what was encoded once need not be again.
+    parts: list[bytes | memoryview] = [encode_events([start])]
+    parts += [memoryview(left.body)[left.begin :] for of_step in found.left.values() for left in of_step]
+    parts.append(encode_events([end]))
+    put_joined(runtime.store, keys.run_events(record.pipeline, record.run), parts)
     runtime.store.put(keys.run_summary(record.pipeline, record.run), encode_record(summary))

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+import msgspec
+
 from solidstate.composition import Binding, Node
 from solidstate.pipeline import PipelineDefinition
-from solidstate.planner.graph import dag_of
+from solidstate.planner.graph import ordered
+from solidstate.planner.groups import Wish, groups_of
+from solidstate.planner.needs import needs_of
 from solidstate.planner.plan import ExecutionPlan, OutputRef, Retry, Step, StepCompute, StepInput, StepOutput
 from solidstate.solid import InputDefinition, OutputDefinition, SolidDefinition
 
@@ -21,11 +25,23 @@ def build_plan(pipeline: PipelineDefinition) -> ExecutionPlan:
         for binding in node.bindings.values()
         for source in binding.sources
     ]
-    order = dag_of(list(nodes), edges).names
     told: dict[int, _OfSolid] = {}
+    steps = [_step(nodes[name], nodes, told) for name in ordered(list(nodes), edges)]
+    needs = needs_of(pipeline)
+    groups = groups_of(
+        [
+            Wish(
+                step=step.name,
+                compute=step.compute,
+                permissions=frozenset(need.permission for need in needs[step.name]),
+                reasons=tuple(dict.fromkeys(need.reason for need in needs[step.name])),
+            )
+            for step in steps
+        ]
+    )
     return ExecutionPlan(
         pipeline=pipeline.name,
-        steps=tuple([_step(nodes[name], nodes, told) for name in order]),
+        steps=tuple(msgspec.structs.replace(step, group=groups[step.name]) for step in steps),
         description=pipeline.description,
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Generic, Protocol, overload
 
 import msgspec
 
 from solidstate.errors import DefinitionError, closest, name_list, shown
+from solidstate.permissions import Permission, permission_tuple
 from solidstate.signature import (
     CONTEXT_NAMES,
     bare,
@@ -38,6 +39,7 @@ class ResourceDefinition(msgspec.Struct, Generic[P, R], frozen=True, eq=False):
     requires: tuple[str, ...] = ()
     generator: bool = False
     description: str = ""
+    permissions: tuple[Permission, ...] = ()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.fn(*args, **kwargs)
@@ -52,9 +54,22 @@ class ResourceDecorator(Protocol):
 @overload
 def resource(fn: Callable[P, R], /) -> ResourceDefinition[P, R]: ...
 @overload
-def resource(*, name: str | None = None, description: str | None = None) -> ResourceDecorator: ...
-def resource(fn: Any = None, /, *, name: str | None = None, description: str | None = None) -> Any:
-    """Declare a resource. Its typed ``config`` parameter becomes ``resources.<key>.config`` in the run request."""
+def resource(
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    permissions: Iterable[Permission | Mapping[str, Any]] | None = None,
+) -> ResourceDecorator: ...
+def resource(
+    fn: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    permissions: Iterable[Permission | Mapping[str, Any]] | None = None,
+) -> Any:
+    """Declare a resource. Its typed ``config`` parameter becomes ``resources.<key>.config`` in the run request;
+    ``permissions`` are what it needs in AWS, and what the functions of steps that use it are allowed."""
 
     def decorate(value: Any) -> ResourceDefinition:
         func = function_of(value, "resource")
@@ -81,6 +96,7 @@ def resource(fn: Any = None, /, *, name: str | None = None, description: str | N
             requires=tuple(p.name for p in others),
             generator=inspect.isgeneratorfunction(inspect.unwrap(func)),
             description=description if description is not None else summary_of(func),
+            permissions=permission_tuple(permissions, f"resource `{title}`", place),
         )
 
     return decorate if fn is None else decorate(fn)

@@ -84,9 +84,12 @@ def encode_commit(commit: Commit, events: list[AnyEvent]) -> bytes:
 
 
 def fingerprint_of(plan_hash: str, request: Any, inputs: list[str]) -> str:
-    """Of what a result depends on, code excepted: a redrive after a bug fix must be able to keep it. ``inputs`` are the
-    SHA-256 of what was read."""
-    return hashlib.sha256(_canonical.encode([plan_hash, request, inputs])).hexdigest()[:16]
+    """Of what a result depends on, code excepted: a redrive after a bug fix must be able to keep it. Three parts, so
+    that it can be told which of them differ: the plan, what the request says of the step (``-``: nothing), and what was
+    read, whose SHA-256 are ``inputs``."""
+    asked = hashlib.sha256(_canonical.encode(request)).hexdigest()[:16] if request else "-"
+    read = inputs[0] if len(inputs) == 1 else hashlib.sha256("".join(inputs).encode()).hexdigest() if inputs else "-"
+    return f"{plan_hash}/{asked}/{read[:16]}"
 
 
 def decode_commit(data: bytes, key: str) -> Commit:

@@ -12,7 +12,8 @@ from solidstate.events import ErrorInfo
 R = TypeVar("R")
 
 RunStatus = Literal["running", "success", "failed", "cancelled", "interrupted"]
-StepStatus = Literal["success", "failed", "skipped", "not selected", "not reached"]
+StepStatus = Literal["success", "failed", "skipped", "not selected", "not reached", "running"]
+"""``running`` is what readers say of a run that goes on; no summary is stored with it."""
 
 
 class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,7 +7,7 @@ stores: what works in a folder works on S3 and the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
@@ -81,6 +81,23 @@ class LocatedStore(Protocol):
     def location(self, key: str) -> tuple[str, str]:
         """(bucket, whole key) of an object."""
         ...
+
+
+@runtime_checkable
+class JoiningStore(Protocol):
+    """A store that leaves the joining of an object's parts to whoever reads it first."""
+
+    def put_joined(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
+        """Write the parts as one object."""
+        ...
+
+
+def put_joined(store: ObjectStore, key: str, parts: Sequence[bytes | memoryview]) -> None:
+    """Write the parts as one object, joined when somebody reads it where the store can do that."""
+    if isinstance(store, JoiningStore):
+        store.put_joined(key, parts)
+    else:
+        store.put(key, b"".join(parts))
 
 
 def located(store: ObjectStore, key: str) -> tuple[str, str]:

@@ -18,83 +18,18 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from solidstate.errors import MissingObject
 from solidstate.handler.entry import make_handler
 from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.infra.inline import InlineInvocation
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.build import build_plan
-from solidstate.planner.contract import READY, RunHandle
-from solidstate.storage.store import ObjectInfo
+from solidstate.planner.contract import RunHandle
+from tests.handler.replay import Answer, CutOff, Operation, Replay
 
 TWICE = "a body runs twice without a crash"
 ASLEEP = "a step stays parked"
 EARLY = "a step is woken too early"
-
-Answer = bytes | bool | None
-
-
-class Operation(NamedTuple):
-    """What an invocation does next; ``verb`` is "returned" or "raised" when it is over."""
-
-    verb: str
-    name: str = ""
-    body: bytes = b""
-    if_absent: bool = False
-
-
-class _CutOff(BaseException):
-    """Ends an invocation at an operation that has no answer yet."""
-
-
-class _Replay:
-    """A store and task tokens that answer from a list."""
-
-    def __init__(self) -> None:
-        self._answers: Sequence[Answer] = ()
-        self._next = 0
-        self.reached = Operation("returned")
-
-    def begin(self, answers: Sequence[Answer]) -> None:
-        self._answers, self._next = answers, 0
-
-    def _do(self, operation: Operation) -> Any:
-        if self._next == len(self._answers):
-            self.reached = operation
-            raise _CutOff
-        self._next += 1
-        return self._answers[self._next - 1]
-
-    def get(self, key: str) -> bytes:
-        found = self._do(Operation("get", key))
-        if found is None:
-            raise MissingObject(f"There is no object `{key}`.", subject=key)
-        return bytes(found)
-
-    def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
-        if key.startswith("v1/attempts/"):  # nobody who meets reads them
-            return True
-        return bool(self._do(Operation("put", key, body, if_absent)))
-
-    def exists(self, key: str) -> bool:
-        return bool(self._do(Operation("exists", key)))
-
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        raise NotImplementedError(prefix)
-
-    def delete(self, key: str) -> None:
-        raise NotImplementedError(key)
-
-    def writer(self, key: str) -> Any:
-        raise NotImplementedError(key)
-
-    def succeed(self, token: str, answer: bytes) -> bool:
-        return bool(self._do(Operation("ok", token)))
-
-    def fail(self, token: str, error: str, cause: str) -> bool:
-        assert error == READY
-        return bool(self._do(Operation("ready", token)))
 
 
 class Role(NamedTuple):
@@ -174,7 +109,7 @@ class Model:
         self, definition: PipelineDefinition, roles: Sequence[Role], *, crashes: int, lost: bool = True
     ) -> None:
         loaded = LoadedPipeline(definition, build_plan(definition))
-        self._replay: Any = _Replay()
+        self._replay: Any = Replay()
         runtime = Runtime(
             [loaded], self._replay, engine="model", open_fs=lambda: None, fetch_workers=1, tokens=self._replay
         )
@@ -255,7 +190,7 @@ class Model:
         try:
             self._handler(payload, InlineInvocation(60))
             operation = Operation("returned")
-        except _CutOff:
+        except CutOff:
             operation = self._replay.reached
         except AttemptFailed as failed:
             operation = Operation("raised", type(failed).__name__)

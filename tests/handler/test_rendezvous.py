@@ -2,158 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import random
-from collections import Counter
 from typing import Any
 
-import msgspec
 import pytest
 
-from solidstate import DynamicOut, DynamicOutput, pipeline, pipeline_from_dependencies, solid
+from solidstate import pipeline, pipeline_from_dependencies
 from solidstate.errors import IntermediateError, StorageUnavailable
 from solidstate.events import StepFailure
-from solidstate.handler.entry import make_handler
-from solidstate.handler.outcome import AttemptFailed, Refused
+from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.rendezvous import Meeting
-from solidstate.handler.runtime import LoadedPipeline, Runtime
-from solidstate.infra.inline import InlineInvocation
-from solidstate.pipeline import PipelineDefinition
-from solidstate.planner.build import build_plan
-from solidstate.planner.contract import READY, RunHandle
 from solidstate.storage import keys
 from solidstate.storage.commits import decode_commit
 from solidstate.storage.history import step_events
-from solidstate.storage.memory import MemoryStore
 from solidstate.storage.store import ObjectStore
-
-
-class Counted(MemoryStore):
-    """Notes each verb and kind of object: on S3 each is one request."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[tuple[str, str]] = []
-
-    def counts(self) -> dict[str, int]:
-        """How many of each since it was last asked."""
-        counted = dict(Counter(f"{verb} {key.split('/')[1]}" for verb, key in self.seen))
-        self.seen.clear()
-        return counted
-
-    def get(self, key: str) -> bytes:
-        self.seen.append(("get", key))
-        return super().get(key)
-
-    def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
-        self.seen.append(("put", key))
-        return super().put(key, body, if_absent=if_absent)
-
-    def exists(self, key: str) -> bool:
-        self.seen.append(("look", key))
-        return super().exists(key)
-
-
-class Tokens:
-    """Answered tokens, the first answer to each. ``broken`` is raised as often as it says."""
-
-    def __init__(self) -> None:
-        self.answered: dict[str, Any] = {}
-        self.refused: list[str] = []
-        self.broken = 0
-
-    def succeed(self, token: str, answer: bytes) -> bool:
-        return self._answer(token, json.loads(answer))
-
-    def fail(self, token: str, error: str, cause: str) -> bool:
-        return self._answer(token, f"{error}: {cause}")
-
-    def _answer(self, token: str, answer: Any) -> bool:
-        if self.broken:
-            self.broken -= 1
-            raise StorageUnavailable("Step Functions did not answer.")
-        if token in self.answered:
-            self.refused.append(token)
-            return False
-        self.answered[token] = answer
-        return True
-
-
-WOKEN = f"{READY}: all that it waits for has ended"
-
-
-class Run:
-    """One run of a pipeline, by payloads, as the state machine sends them."""
-
-    def __init__(
-        self, definition: PipelineDefinition, *, steps: list[str] | None = None, from_run: str | None = None
-    ) -> None:
-        self.loaded = LoadedPipeline(definition, build_plan(definition))
-        self.store, self.tokens = Counted(), Tokens()
-        self.lines: list[tuple[dict[str, Any], str, dict[str, Any]]] = []
-        runtime = Runtime(
-            [self.loaded],
-            self.store,
-            engine="test",
-            open_fs=lambda: None,
-            log_sink=lambda who: lambda _, message, facts: self.lines.append((who, message, facts)),
-            fetch_workers=1,
-            tokens=self.tokens,
-        )
-        self.runtime, self.handler = runtime, make_handler(runtime)
-        self.handle = RunHandle(
-            "r", "default", pipeline=definition.name, plan=self.loaded.hash, request={}, steps=steps, from_run=from_run
-        )
-
-    def call(self, kind: str, step: str, **payload: Any) -> Any:
-        """One invocation."""
-        event = {"kind": kind, "step": step, "run": msgspec.to_builtins(self.handle), **payload}
-        return self.handler(json.loads(json.dumps(event)), InlineInvocation(60))
-
-    def step(self, name: str, **payload: Any) -> Any:
-        """One attempt of a step."""
-        return self.call("step", name, **payload)
-
-    def parked(self, step: str, number: int = 0, item: str = "") -> Any:
-        """What a step has left, None when it has not parked so often."""
-        key = keys.parked(self.loaded.definition.name, step, "r", number, item)
-        return json.loads(self.store.get(key)) if MemoryStore.exists(self.store, key) else None
-
-    def reuse(self, step: str, earlier: Run) -> None:
-        """Give the run `r0`, from which this one takes what is not selected, a result of ``step``."""
-        for one in earlier.loaded.plan.steps:
-            earlier.step(one.name)
-        pipe = self.loaded.definition.name
-        body = earlier.store.get(keys.commit(pipe, step, "r")).replace(b'"run":"r"', b'"run":"r0"')
-        self.store.put(keys.commit(pipe, step, "r0"), body)
-
-    def ended(self, step: str, item: str = "") -> bool:
-        """Whether there is a marker."""
-        return MemoryStore.exists(self.store, keys.ended(self.loaded.definition.name, step, "r", item))
-
-    def commit(self, step: str) -> bool:
-        """Whether there is a commit."""
-        return MemoryStore.exists(self.store, keys.commit(self.loaded.definition.name, step, "r"))
-
-
-@solid
-def one() -> int:
-    return 1
-
-
-@solid
-def fail() -> int:
-    raise ValueError("no")
-
-
-@solid
-def add(x: int, y: int) -> int:
-    return x + y
-
-
-@solid
-def same(x: int) -> int:
-    return x
+from tests.handler.rendezvous_bench import WOKEN, Run, add, fail, one, same
 
 
 @pipeline
@@ -400,106 +263,6 @@ def test_who_is_not_selected_passes_when_all_is_there() -> None:
     run.step("same", waits=["one"], wakes=["add"], token="s2")
     assert run.store.counts() == {"look commits": 1, "put ended": 1, "get parked": 1}
     assert run.step("add", waits=["same"], token="t")["status"] == "success"
-
-
-def test_a_gate_waits_for_several_steps() -> None:
-    """Its token is answered with nothing; parked, it goes by the name of the first of them."""
-    run = Run(meet)
-    run.step("a")
-    gate: Any = {"waits": ["a", "b"], "token": "t"}
-    assert run.call("gate", "add", **gate) == {"step": "add", "status": "parked", "reason": "waits for `a`, `b`"}
-    assert run.parked("add") == {"token": "t", "missing": ["a", "b"]}
-    run.step("b", wakes=["add"])
-    assert run.tokens.answered == {"t": WOKEN}
-    run.store.counts()
-    assert run.call("gate", "add", waits=["a", "b"], token="t1") == {}
-    assert run.store.counts() == {"look commits": 2}
-    assert run.tokens.answered["t1"] == {}
-
-
-@solid(outs={"items": DynamicOut(int, max_items=8)})
-def make() -> Any:
-    for key in ("k1", "k2"):
-        yield DynamicOutput(1, key, "items")
-
-
-@solid
-def total(xs: list[int]) -> int:
-    return sum(xs)
-
-
-@pipeline
-def mapped() -> None:
-    x = one.alias("b")()
-
-    def each(item: Any) -> Any:
-        return add(same(item), add.alias("add2")(item, x))
-
-    total(make().map(each).collect())
-
-
-READER: Any = {"output": "items", "steps": ["same", "add2", "add"]}
-
-
-def test_the_reader_of_items_waits_for_what_the_mapped_steps_read() -> None:
-    """It parks by the name of the first of them, and answers its token with the items."""
-    run = Run(mapped)
-    run.step("make")
-    parked = run.call("items", "make", **READER, waits=["make", "b"], token="t")
-    assert parked == {"step": "same", "status": "parked", "reason": "waits for `make`, `b`"}
-    run.step("b", wakes=["same"])
-    assert run.tokens.answered == {"t": WOKEN}
-    assert run.call("items", "make", **READER, waits=["make", "b"]) == {"items": ["k1", "k2"]}
-    run.store.counts()
-    run.call("items", "make", **READER, waits=["make", "b"], token="t1")
-    assert run.store.counts() == {"look commits": 2, "get commits": 1}
-    assert run.tokens.answered["t1"] == {"items": ["k1", "k2"]}
-
-
-def test_a_reader_woken_too_early_says_so() -> None:
-    """As a step does."""
-    run = Run(mapped)
-    with pytest.raises(Refused, match=r"^`same` was woken before `b` had ended"):
-        run.call("items", "make", **READER, waits=["b"])
-
-
-def test_a_reader_of_which_no_step_is_selected_waits_like_any() -> None:
-    """There are no items to run, but what comes after the Map comes after what is before it."""
-    run = Run(mapped, steps=["make", "b"])
-    assert run.call("items", "make", **READER, waits=["make", "b"], token="t")["status"] == "parked"
-    run.step("make")
-    run.step("b", wakes=["same"])
-    assert run.tokens.answered == {"t": WOKEN}
-    assert run.call("items", "make", **READER, woken=True) == {"items": []}
-
-
-def test_the_steps_of_one_item_meet_by_themselves() -> None:
-    """All keys carry the item."""
-    run = Run(mapped)
-    run.step("make")
-    run.step("b")
-    for key in ("k1", "k2"):
-        assert run.step("add", item=key, waits=["add2"], token=key)["status"] == "parked"
-    assert run.parked("add", item="k1") == {"token": "k1", "missing": ["add2"]}
-    run.step("same", item="k2")
-    run.step("add2", item="k2", wakes=["add"])
-    assert run.tokens.answered == {"k2": WOKEN}
-    run.call("ended", "add2", item="k1", wakes=["add"])
-    assert run.tokens.answered["k1"] == WOKEN
-    assert (run.ended("add2", "k1"), run.ended("add2")) == (True, False)
-    assert {who.get("item") for who, message, _ in run.lines if message.startswith("parked")} == {"k1", "k2"}
-
-
-def test_a_whole_map_is_waited_for_by_its_first_step() -> None:
-    """Nothing of its items is read before it has ended."""
-    run = Run(mapped)
-    run.step("make")
-    run.store.counts()
-    assert run.step("total", waits=["same"], token="t")["reason"] == "waits for `same`"
-    assert run.store.counts() == {"look commits": 2, "look ended": 2, "put parked": 1}
-    run.call("ended", "same", wakes=["total"])
-    assert run.tokens.answered == {"t": WOKEN}
-    assert run.step("total", waits=["same"])["reason"] == "upstream `add[k1]`, `add[k2]` did not succeed"
 
 
 @pytest.mark.parametrize("order", ["as listed", "backwards", "mixed"])

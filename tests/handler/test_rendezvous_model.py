@@ -141,7 +141,7 @@ _park = Meeting.park
 def no_second_look(patch: pytest.MonkeyPatch) -> None:
     """Parks without looking again."""
 
-    def park(self: Any, step: str, token: str | None, missing: Sequence[str]) -> None:
+    def park(self: Any, step: str, token: str, missing: Sequence[str]) -> None:
         self.first_missing = lambda names: names[0]
         _park(self, step, token, missing)
 
@@ -151,7 +151,7 @@ def no_second_look(patch: pytest.MonkeyPatch) -> None:
 def second_look_first(patch: pytest.MonkeyPatch) -> None:
     """Looks again before the token is there for others to find."""
 
-    def park(self: Any, step: str, token: str | None, missing: Sequence[str]) -> None:
+    def park(self: Any, step: str, token: str, missing: Sequence[str]) -> None:
         found = self.first_missing(missing)
         self.first_missing = lambda names: found
         _park(self, step, token, missing)
@@ -198,7 +198,7 @@ def runs_with_a_published_token(patch: pytest.MonkeyPatch) -> None:
 def overwrites_another_token(patch: pytest.MonkeyPatch) -> None:
     """Puts its token where that of another attempt may be."""
 
-    def park(self: Any, step: str, token: str | None, missing: Sequence[str]) -> None:
+    def park(self: Any, step: str, token: str, missing: Sequence[str]) -> None:
         body = msgspec.json.encode(Parked(str(token), list(missing)))
         self._store.put(self._key(step, 0), body)
         if self.first_missing(missing) is None:
