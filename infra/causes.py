@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from solidstate.handler.committed import base
 from solidstate.handler.hushing import tellable
 from solidstate.handler.outcome import AttemptFailed
-from solidstate.handler.upstream import base
 
 
 class Causes:

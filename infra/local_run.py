@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from typing import Any, Literal
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -18,6 +19,7 @@ from solidstate.handler.start import run_exists
 from solidstate.infra.home import Home
 from solidstate.infra.inline import run_inline
 from solidstate.infra.local_deploy import close_run, create_function, create_machines, not_installed, summary_after
+from solidstate.infra.policies import function_policies
 from solidstate.infra.run_ids import check_run_id
 from solidstate.infra.time_limits import StoreOfTheLiving, TimeLimited
 from solidstate.pipeline import PipelineDefinition
@@ -30,8 +32,14 @@ from solidstate.storage.history import record_of
 from solidstate.storage.records import RunSummary
 from solidstate.storage.store import ObjectStore
 
+if TYPE_CHECKING:
+    from solidstate.infra.lambda_processes import LambdaProcesses
+
 Engine = Literal["moto", "inline"]
 ENGINES: tuple[Engine, ...] = ("moto", "inline")
+
+Denied = Callable[[list[Any]], None]
+"""Called after the run with what was denied (``infra.iam_denials.Denial``)."""
 
 BUCKET = "solidstate-local"
 FUNCTION = "solidstate-step"
@@ -47,9 +55,16 @@ def run_local(
     home: Home,
     run_id: str,
     observer: Observer | None = None,
+    bundle: Path | None = None,
+    enforce_iam: Denied | None = None,
 ) -> RunSummary:
-    """Run and remember. Raises RequestErrors, and SolidstateError for a run id that is taken or no run id, before
+    """Run and remember. With a ``bundle`` (see ``local_bundle``), the moto engine's function is that bundle, in
+    processes of AWS's runtime client; else it is the handler in this process.
+
+    Raises RequestErrors, and SolidstateError for a run id that is taken or no run id, before
     anything is written; EngineError when the engine breaks down.
+
+    With ``enforce_iam`` steps on moto may do only what is declared, as in a deployment; it is told what was denied.
 
     Ctrl-C ends the run as cancelled, keeps what was done, and goes on up as KeyboardInterrupt.
     """
@@ -71,7 +86,7 @@ def run_local(
                 fetch_workers=1,
             )
             return run_inline(runtime, loaded, document, run_id)
-        return _run_moto(loaded, document, request, home, run_id, observer, logger)
+        return _run_moto(loaded, document, request, home, run_id, observer, logger, bundle, enforce_iam)
 
 
 def _check_run_id(home: Home, pipeline: str, run_id: str) -> None:
@@ -98,9 +113,13 @@ def _run_moto(
     run_id: str,
     observer: Observer | None,
     logger: StepLogger,
+    bundle: Path | None,
+    enforce_iam: Denied | None,
 ) -> RunSummary:
     try:
+        from solidstate.infra.enforcement import Enforcement
         from solidstate.infra.local_aws import local_aws
+        from solidstate.infra.local_ends import record_lost_ends
         from solidstate.infra.local_mirror import mirror, preload
     except ModuleNotFoundError as error:
         raise not_installed(error, ", or run with `--engine inline`") from error
@@ -109,10 +128,20 @@ def _run_moto(
 
     compiled = compile_plan(loaded.plan)
     limited = TimeLimited({step.name: step.compute.timeout_s for step in loaded.plan.steps})
-    with local_aws(limited) as aws:
+    with ExitStack() as stack:
+        processes = _processes(stack, bundle, loaded, home, run_id)
+        invoke: Any = processes or limited
+        judge = None
+        if enforce_iam is not None:
+            enforcement = Enforcement(function_policies(loaded.definition, loaded.plan, compiled), BUCKET)
+            stack.callback(lambda: enforce_iam(enforcement.denials))
+            invoke, judge = enforcement.invoker(invoke), enforcement.judge
+        aws = stack.enter_context(local_aws(invoke, judge, timed=processes is None))
         aws.create_bucket(BUCKET)
         preload(BUCKET, home.objects, _needed(home.store, loaded, request, run_id))
-        store = StoreOfTheLiving(S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET))
+        # In this process steps have a client like a function's own; beside processes the store is the engine's.
+        client = s3_client(aws.endpoint_url, aws.region) if processes is None else aws.client("s3")
+        store = StoreOfTheLiving(S3Store(client, BUCKET))
         runtime = Runtime(
             [loaded],
             store,
@@ -120,9 +149,11 @@ def _run_moto(
             open_fs=lambda: open_s3(aws.endpoint_url),
             observer=observer,
             log_sink=logger.sink,
-            tokens=StepFunctionsTokens(lambda: aws.client("stepfunctions")),
+            tokens=StepFunctionsTokens(),
         )
         limited.handler = make_handler(runtime)
+        if processes is not None:
+            _connect(stack, processes, aws.endpoint_url, runtime, loaded, run_id)
         function = create_function(aws, FUNCTION, loaded.plan)
         machine = create_machines(aws, loaded.definition.name, compiled, function)
         with mirror(BUCKET, home.objects):
@@ -140,7 +171,38 @@ def _run_moto(
                         _keep_execution(home, run_id, compiled, aws.describe(execution), lambda: aws.history(execution))
                 raise
             _keep_execution(home, run_id, compiled, described, lambda: aws.history(execution))
-            return summary_after(runtime, loaded, store, run_id, described)
+            summary = summary_after(runtime, loaded, store, run_id, described)
+            return record_lost_ends(store, aws, summary, observer)
+
+
+def _processes(
+    stack: ExitStack, bundle: Path | None, loaded: LoadedPipeline, home: Home, run_id: str
+) -> LambdaProcesses | None:
+    if bundle is None:
+        return None
+    from solidstate.infra.local_bundle import bundled_function, collect_lines
+
+    logs = home.execution(run_id) / "lambda"
+    stack.callback(collect_lines, logs, home.log(run_id))
+    return stack.enter_context(bundled_function(bundle, loaded.plan, logs, BUCKET))
+
+
+def _connect(
+    stack: ExitStack,
+    processes: LambdaProcesses,
+    endpoint_url: str,
+    runtime: Runtime,
+    loaded: LoadedPipeline,
+    run_id: str,
+) -> None:
+    from solidstate.infra.local_environment import child_variables
+    from solidstate.infra.local_narration import Narration
+
+    processes.variables = child_variables(endpoint_url)
+    if runtime.observer is not None:
+        narration = Narration(runtime.store, loaded, run_id, runtime.observer)
+        processes.before, processes.after = narration.before, narration.after
+    stack.callback(processes.close)  # before the local AWS is closed, which they speak to
 
 
 def _needed(home_store: ObjectStore, loaded: LoadedPipeline, request: RunRequest, run_id: str) -> list[str]:

@@ -16,6 +16,7 @@ from solidstate.infra import (
     moto_repairs_callbacks,
     moto_repairs_cloudformation,
     moto_repairs_interpreter,
+    moto_repairs_maps,
     moto_repairs_s3,
     moto_repairs_tasks,
 )
@@ -43,6 +44,7 @@ REPAIRS: tuple[Callable[[], None], ...] = (
     moto_repairs_callbacks.first_answer_counts,
     moto_repairs_callbacks.stop_what_waits,
     moto_repairs_callbacks.nested_executions,
+    moto_repairs_maps.child_executions,
     moto_repairs_s3.one_at_a_time,
     moto_repairs_s3.notify_later,
     moto_repairs_cloudformation.state_machines,

@@ -6,6 +6,7 @@ is divided into several (``planner.fit``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -29,6 +30,8 @@ READABLE_BELOW = MAX_DEFINITION_BYTES * 6 // 10
 """A definition of more bytes than this is not laid out for people: it would not fit."""
 MAX_MAPPED_EVENTS = 12_000
 """Of one Map in the history of the execution it is in; a region with more gives each item a history of its own."""
+_FUNCTIONS = re.compile(rb'"\$\{\w*FunctionArn\}"')
+"""The placeholders of all functions (see ``planner.states.function_arn``)."""
 _ONWARD = Way("a state of about this name's length")
 
 
@@ -71,10 +74,10 @@ def compile_plan(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None
 
 
 def substitute(definition: bytes, function_arn: str, parts: Mapping[str, str] | None = None) -> bytes:
-    """``definition`` calling the function ``function_arn`` and starting the machines of ``parts`` (ARNs by name), as
-    CloudFormation does it with DefinitionSubstitutions."""
-    mark = msgspec.json.encode(FUNCTION)
-    found = definition.replace(mark, msgspec.json.encode(function_arn))
+    """``definition`` calling the one function ``function_arn``, whatever groups there are, and starting the machines of
+    ``parts`` (ARNs by name), as CloudFormation does it with DefinitionSubstitutions."""
+    called = msgspec.json.encode(function_arn)
+    found = _FUNCTIONS.sub(lambda _: called, definition)
     for name, arn in (parts or {}).items():
         found = found.replace(msgspec.json.encode(machine_arn(name)), msgspec.json.encode(arn))
     if found == definition:

@@ -23,12 +23,12 @@ from solidstate.planner.simulated_calls import Attempt, Caller
 from solidstate.planner.simulated_data import SimulationError, fill_in, look_up, placed, put_result
 from solidstate.planner.simulated_steps import SimulatedSteps
 from solidstate.planner.simulated_time import Agenda
-from solidstate.planner.states import CALLBACK, FUNCTION, START_EXECUTION, STATES_ALL, machine_arn
+from solidstate.planner.states import CALLBACK, START_EXECUTION, STATES_ALL, group_in, machine_arn
 
 _FIELDS = {
     "Task": {"Resource", "Parameters", "TimeoutSeconds", "Retry", "Catch"},
     "Parallel": {"Branches", "Catch"},
-    "Map": {"ItemsPath", "ItemReader", "ItemSelector", "MaxConcurrency", "ToleratedFailurePercentage"}
+    "Map": {"ItemsPath", "ItemReader", "ItemSelector", "MaxConcurrency", "ToleratedFailureCount"}
     | {"ItemProcessor", "Catch", "Label"},
     "Pass": {"Parameters"},
     "Succeed": set[str](),
@@ -194,7 +194,7 @@ class Interpreter:
             given = fill_in(state["ItemSelector"], data, context)
             done = functools.partial(end, number)
             if apart:
-                begin = functools.partial(self._begin, f"{name} {value}", processor, given, done, _stopper(name))
+                begin = functools.partial(self._begin, f"{name} {number}", processor, given, done, _stopper(name))
                 self._agenda.soon(self._times.nested_start_s, begin)
             else:
                 scope.execution.events += ITERATION_EVENTS
@@ -218,9 +218,9 @@ class Interpreter:
     def _task(self, scope: _Scope, name: str, data: Any) -> None:
         state = scope.states[name]
         resource = state["Resource"]
-        if resource not in (FUNCTION, CALLBACK, START_EXECUTION):
+        if resource not in (CALLBACK, START_EXECUTION) and group_in(resource) is None:
             raise SimulationError(f"The simulator does not know the resource `{resource}` of `{name}`.", subject=name)
-        scope.execution.events += TASK_EVENTS if resource == FUNCTION else CALLBACK_EVENTS
+        scope.execution.events += CALLBACK_EVENTS if resource in (CALLBACK, START_EXECUTION) else TASK_EVENTS
         if resource == START_EXECUTION:
             self._nested(scope, name, data)
         else:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 FUNCTION = "${StepFunctionArn}"
-"""Stands for the ARN of the Lambda function; CloudFormation fills it in through DefinitionSubstitutions."""
+"""Stands for the ARN of the step function; CloudFormation fills it in through DefinitionSubstitutions."""
 CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 """Resource of a Task that invokes the function and goes on when its task token is answered (Step Functions developer
 guide, "Wait for a Callback with Task Token")."""
@@ -27,6 +27,7 @@ ARN_BYTES = 140
 """What an ARN has at most, with a function name of 64 characters and an alias, or a machine name of 80: placeholders
 are counted as this many bytes."""
 STATES_ALL = "States.ALL"
+_FUNCTION = re.compile(r"\$\{(\w+)FunctionArn\}")
 _PLACEHOLDER = re.compile(rb"\$\{\w+Arn\}")
 LINE_WIDTH = 120
 """Objects and lists of plain values are written on one line when they fit into this many characters."""
@@ -145,7 +146,7 @@ class Map(
     item_reader: ItemReader | UnsetType = UNSET
     item_selector: dict[str, Any]
     max_concurrency: int
-    tolerated_failure_percentage: float | UnsetType = UNSET
+    tolerated_failure_count: int | UnsetType = UNSET
     item_processor: ItemProcessor
     result_path: str | UnsetType | None = UNSET
     output_path: str | UnsetType | None = UNSET
@@ -220,6 +221,17 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", gc=Fal
     comment: str
     start_at: str
     states: dict[str, State]
+
+
+def function_arn(group: str) -> str:
+    """The placeholder for the ARN of the function that runs a group of steps (see ``planner.groups``)."""
+    return f"${{{group}FunctionArn}}" if group else FUNCTION
+
+
+def group_in(text: str) -> str | None:
+    """The group whose function a placeholder stands for; None for text that is no placeholder of a function."""
+    found = _FUNCTION.fullmatch(text)
+    return None if found is None else "" if text == FUNCTION else found[1]
 
 
 def machine_arn(part: str) -> str:

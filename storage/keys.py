@@ -21,11 +21,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from solidstate.errors import StorageError
 
 ROOT = "v1"
+KINDS = ("runs", "plans", "commits", "data", "attempts", "ended", "parked")
+EXPIRING = ("data", "attempts", "ended", "parked")
+"""What a run needs while it lasts, and for as long as it may be taken up again."""
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,254}")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
@@ -58,7 +62,10 @@ def plan(pipeline: str, plan_hash: str) -> str:
 
 @lru_cache(maxsize=8192)  # its step, those downstream and End run ask for the same one
 def commit(pipeline: str, step: str, run: str, item: str = "") -> str:
-    return _key("commits", pipeline, step, f"{_of(run, item)}.ndjson")
+    name = f"{run}@{item}.ndjson" if item else f"{run}.ndjson"
+    if _valid(pipeline) and _valid(step) and _valid(name):  # as `_key` does it, without a loop
+        return f"{ROOT}/commits/{pipeline}/{step}/{name}"
+    return _key("commits", pipeline, step, name)
 
 
 def commits_prefix(pipeline: str, step: str, run: str) -> str:
@@ -106,6 +113,21 @@ def ended(pipeline: str, step: str, run: str, item: str = "") -> str:
 def parked(pipeline: str, step: str, run: str, number: int, item: str = "") -> str:
     """``number`` counts the times that the step has parked in the run."""
     return _key("parked", pipeline, step, _of(run, item), f"{number:03d}.json")
+
+
+def pipeline_patterns(pipeline: str, kinds: Sequence[str]) -> tuple[str, ...]:
+    """What the keys of these kinds (``commits``) match that belong to a pipeline, for IAM policies."""
+    return tuple(_key(kind, pipeline) + "/*" for kind in kinds)
+
+
+def step_patterns(pipeline: str, step: str, kinds: Sequence[str]) -> tuple[str, ...]:
+    """The same for one step."""
+    return tuple(_key(kind, pipeline, step) + "/*" for kind in kinds)
+
+
+def item_list_pattern(pipeline: str) -> str:
+    """What the keys match that a distributed Map reads."""
+    return _key("data", pipeline) + "/*/items/*.json"
 
 
 def item_in(key: str) -> str | None:

@@ -3,12 +3,14 @@
 What stands behind the language of a fence says what to do with a block:
 
 ``python``               runs in the page's one module, a real file; ``file=orders.py`` on the first block names it;
+                         ``stack=orders-dev`` deploys its pipelines under that name, for the commands that follow;
                          a ``try`` is there to show an error, so one in which nothing is raised is a false claim
 ``console``              each ``$ solidstate ...`` runs (inline), each ``$ pytest ...`` in a process of its own; the
                          lines below it are what it must print
 ``console exit=1``       the same, ending with that exit code
 ``yaml file=run.yaml``   is written to that file; so are ``json`` and ``text``
 ``yaml request=orders``  is a valid run request of that pipeline of the page; so is ``json``
+``toml``                 is a pyproject.toml whose settings a build takes
 ``text``, ``sh``         are for reading
 """
 
@@ -24,7 +26,7 @@ import shlex
 import subprocess
 import sys
 import types
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,12 +34,15 @@ import pytest
 import yaml
 
 from solidstate.cli.main import main
+from solidstate.infra.bundle_settings import Choices, settings_for
+from solidstate.load import pipelines_in
 
 LANGUAGES = {
-    "python": {"file"},
+    "python": {"file", "stack"},
     "console": {"exit"},
     "yaml": {"file", "request"},
     "json": {"file", "request"},
+    "toml": set[str](),
     "text": {"file"},
     "sh": set[str](),
 }
@@ -75,6 +80,7 @@ class Page:
 
     def __init__(self, name: str, blocks: list[Block], monkeypatch: pytest.MonkeyPatch) -> None:
         self._blocks = blocks
+        self._deployed = ExitStack()
         first = next((block for block in blocks if block.language == "python"), None)
         named = first.attributes.get("file") if first is not None else None
         self._file = Path(named or f"{name.replace('-', '_')}_page.py").resolve()
@@ -86,8 +92,9 @@ class Page:
         """Every block in order. Raises what a block raises, and AssertionError for what is not as it is shown."""
         environment = dict(os.environ)  # a page may set variables
         try:
-            for block in self._blocks:
-                self._run(block)
+            with self._deployed:
+                for block in self._blocks:
+                    self._run(block)
         finally:
             os.environ.clear()
             os.environ.update(environment)
@@ -111,6 +118,11 @@ class Page:
                 node.orelse = ast.parse("raise AssertionError('nothing was raised')").body
         code = compile(ast.fix_missing_locations(tree), str(self._file), "exec")
         exec(code, self._module.__dict__)  # noqa: S102 - the page is ours
+        if "stack" in block.attributes:
+            from tests.stacks import deployed  # imports moto, which other pages need not pay for
+
+            found = pipelines_in(self._module).values()
+            self._deployed.enter_context(deployed(block.attributes["stack"], list(found)))
 
     def _console(self, block: Block) -> None:
         commands = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE)
@@ -126,6 +138,9 @@ class Page:
             Path(block.attributes["file"]).write_text(block.text)
         if block.language == "json":
             json.loads(block.text)
+        if block.language == "toml":
+            Path("pyproject.toml").write_text(block.text)
+            settings_for(Path.cwd(), Choices())
         if block.language == "yaml":
             yaml.safe_load(block.text)
         if "request" in block.attributes:

@@ -18,7 +18,7 @@ from solidstate.errors import Errors, RequestErrors, SolidstateError, TargetErro
 from solidstate.load import load_module, load_pipeline, pipelines_in
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.build import build_plan
-from solidstate.planner.compile import compile_plan, substitute
+from solidstate.planner.compile import Compiled, compile_plan, substitute
 from solidstate.planner.history import history_events
 from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS
 from solidstate.request import resolve_request
@@ -141,12 +141,27 @@ def compile_definition(arguments: argparse.Namespace, terminal: Terminal) -> int
     options = msgspec.convert(vars(arguments), InspectOptions)
     plan = build_plan(load_pipeline(options.target))
     estimates = estimates_from(plan, options.durations, options.home, terminal)
-    definition = compile_plan(plan, estimates.seconds if estimates.runs else None).definition
-    if options.function_arn is not None:
-        definition = substitute(definition, options.function_arn)
-    if options.output is None:
-        terminal.show_bytes(definition)
-        return SUCCESS
-    write_file(options.output, definition)
-    terminal.note([line(f"wrote {options.output}: {len(definition):,} bytes")])
+    compiled = compile_plan(plan, estimates.seconds if estimates.runs else None)
+    if options.output is None and compiled.parts:
+        raise SolidstateError(
+            f"`{plan.pipeline}` does not fit into one state machine: it compiles to {1 + len(compiled.parts)}.",
+            subject=plan.pipeline,
+            hint="name a file with `-o`; the parts are written beside it",
+        )
+    for name, definition in _files(options.output or "", compiled).items():
+        if options.function_arn is not None:
+            definition = substitute(definition, options.function_arn)  # noqa: PLW2901 - the same, filled in
+        if options.output is None:
+            terminal.show_bytes(definition)
+        else:
+            write_file(name, definition)
+            terminal.note([line(f"wrote {name}: {len(definition):,} bytes")])
     return SUCCESS
+
+
+def _files(output: str, compiled: Compiled) -> dict[str, bytes]:
+    """What to write where: parts are named after the file of the pipeline's own machine, ``machine.Part1.asl.json``."""
+    ending = next((one for one in (".asl.json", ".json") if output.endswith(one)), "")
+    stem = output.removesuffix(ending)
+    parts = {f"{stem}.{part.name}{ending}": part.definition for part in compiled.parts}
+    return {**parts, output: compiled.definition}

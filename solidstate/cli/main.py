@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from solidstate import __version__
-from solidstate.cli.arguments import UsageError, parse
+from solidstate.cli.arguments import parse
 from solidstate.cli.exit_codes import BROKEN_PIPE, FAILED, INTERRUPTED, SUCCESS, WRONG_INPUT
+from solidstate.cli.parsing import UsageError
 from solidstate.cli.terminal import Terminal, private_stdout
 from solidstate.errors import EngineError, SolidstateError, StorageError
 
@@ -95,6 +96,12 @@ def _discard_stdout() -> None:
         pass
 
 
+def _new(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.new_command import new
+
+    return new(arguments, terminal)
+
+
 def _list(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.inspect_commands import list_pipelines
 
@@ -117,6 +124,18 @@ def _compile(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.inspect_commands import compile_definition
 
     return compile_definition(arguments, terminal)
+
+
+def _template(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.template_command import template
+
+    return template(arguments, terminal)
+
+
+def _build(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.build_command import build
+
+    return build(arguments, terminal)
 
 
 def _config_scaffold(arguments: argparse.Namespace, terminal: Terminal) -> int:
@@ -143,6 +162,18 @@ def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     return run(arguments, terminal)
 
 
+def _start(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.start_command import start
+
+    return start(arguments, terminal)
+
+
+def _cancel(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.cancel_command import cancel
+
+    return cancel(arguments, terminal)
+
+
 def _runs(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.history_commands import runs
 
@@ -162,6 +193,7 @@ def _events(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 
 COMMANDS: dict[str, Command] = {
+    "new": _new,
     "list": _list,
     "check": _check,
     "config scaffold": _config_scaffold,
@@ -169,7 +201,11 @@ COMMANDS: dict[str, Command] = {
     "config schema": _config_schema,
     "plan": _plan,
     "compile": _compile,
+    "template": _template,
+    "build": _build,
     "run": _run,
+    "start": _start,
+    "cancel": _cancel,
     "runs": _runs,
     "show": _show,
     "events": _events,

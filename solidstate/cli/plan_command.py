@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from solidstate.cli.arguments import UsageError
 from solidstate.cli.draw_plan import drawing_of
 from solidstate.cli.exit_codes import SUCCESS
 from solidstate.cli.measured import estimates_from
+from solidstate.cli.parsing import UsageError
 from solidstate.cli.render_explain import explain_lines
 from solidstate.cli.render_plan import plan_lines
 from solidstate.cli.terminal import Terminal

@@ -49,7 +49,8 @@ def explain_lines(explained: Explanation, *, width: int | None = None) -> list[L
 
 def _head(explained: Explanation) -> Line:
     facts = [plural(len(explained.steps), "step"), plural(len(explained.forks), "fork")]
-    facts.append(plural(len(explained.rendezvous), "rendezvous", "rendezvous"))
+    waiting = sum(len(one.steps) for one in explained.rendezvous)
+    facts.append(f"{waiting} with a rendezvous" if waiting else "no rendezvous")
     if len(explained.machines) > 1:
         facts.append(f"{len(explained.machines)} state machines")
     return line(Span(explained.pipeline, "bold"), Span(f"  {', '.join(facts)}", "dim"))

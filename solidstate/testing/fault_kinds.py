@@ -160,7 +160,7 @@ class Broken(Fault):
             if dead:
                 raise self._make_error()
             if verb == "put" and self._is_now(when, key, invocation) and self.strikes():
-                dead = False
+                dead = self._killed
                 raise self._make_error()
 
         return InterceptedStore(store, listen)

@@ -27,6 +27,12 @@ class InterceptedStore:
         self._tell("after", "get", key)
         return body
 
+    def get_part(self, key: str, begin: int, size: int) -> bytes:
+        self._tell("before", "get", key)
+        body = self._store.get_part(key, begin, size)
+        self._tell("after", "get", key)
+        return body
+
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
         self._tell("before", "put", key)
         written = self._store.put(key, body, if_absent=if_absent)

@@ -25,6 +25,9 @@ class OverlayStore:
             raise missing(key, "memory:")
         return self._below.get(key)
 
+    def get_part(self, key: str, begin: int, size: int) -> bytes:
+        return self.get(key)[begin : begin + size]
+
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
         if if_absent and not self._is_hidden(key) and self._below.exists(key):
             return False

@@ -15,12 +15,12 @@ import msgspec
 
 from solidstate.errors import SolidstateError, closest, name_list
 from solidstate.events import AnyEvent
+from solidstate.handler.committed import label
 from solidstate.handler.end import summarise_step
 from solidstate.handler.items import item_keys
 from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.step import run_step
-from solidstate.handler.upstream import label
 from solidstate.infra.causes import Causes
 from solidstate.infra.home import Home, home_from
 from solidstate.infra.inline import InlineInvocation

@@ -152,3 +152,33 @@ def test_compile_is_the_definition(letter_n: Project) -> None:
     assert (letter_n.root / "machine.asl.json").read_bytes() == definition
     decoded: dict[str, Any] = msgspec.json.decode(definition)
     assert decoded["StartAt"] == "Start run"
+
+
+def test_compile_writes_the_parts_beside_the_machine(project: Project) -> None:
+    """A pipeline of several machines is several files, and needs a name for them."""
+    project.write(
+        "large.py",
+        """
+        from solidstate import pipeline, solid
+
+        @solid
+        def add_one(x: int = 0) -> int:
+            return x + 1
+
+        @pipeline
+        def long():
+            value = add_one.alias("step_0")()
+            for number in range(1, 1_800):
+                value = add_one.alias(f"step_{number}")(value)
+        """,
+    )
+    refused = project.run("compile", "large.py")
+    assert refused.code == 2
+    assert refused.err == (
+        "error: `long` does not fit into one state machine: it compiles to 2.\n"
+        "  fix: name a file with `-o`; the parts are written beside it\n"
+    )
+    assert project.run("compile", "large.py", "-o", "long.asl.json").code == 0
+    compiled = compile_plan(build_plan(load_pipeline("large.py")))
+    assert (project.root / "long.asl.json").read_bytes() == compiled.definition
+    assert (project.root / "long.Part1.asl.json").read_bytes() == compiled.parts[0].definition

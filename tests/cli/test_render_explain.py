@@ -39,7 +39,7 @@ def test_an_n_is_explained() -> None:
     size = next(line for line in found if "of 1,048,576 bytes" in line)
     history = next(line for line in found if "of 25,000" in line)
     assert found == [
-        "demo  4 steps, 2 forks, 1 rendezvous",
+        "demo  4 steps, 2 forks, 1 with a rendezvous",
         "",
         "step  runs after  and waits for",
         "a     the start",

@@ -108,3 +108,8 @@ def held_up(plan: ExecutionPlan, found: Simulation) -> list[str]:
         if found.starts.get(one.name, ready) != ready:
             late.append(one.name)
     return late
+
+
+def outcome(found: Simulation) -> dict[str, str]:
+    """How every step and item ended."""
+    return {name: how for how in ("done", "failed", "skipped") for name in sorted(getattr(found, how))}
