@@ -210,9 +210,11 @@ class Model:
         if task.state == "ended":
             payload["kind"] = "ended"
         else:
-            payload |= {"waits": role.waits, "retry": task.entry}
+            payload["retry"] = task.entry
         if task.state == "token":
-            payload["token"] = self._token(index, task)
+            payload |= {"waits": role.waits, "token": self._token(index, task)}
+        elif task.state == "after wait":
+            payload["woken"] = True
         key = msgspec.json.encode(payload)
         if key not in self._roots:
             self._roots[key] = self._node(msgspec.json.decode(key), ())
