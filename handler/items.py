@@ -9,7 +9,7 @@ import msgspec
 
 from solidstate.errors import MissingObject
 from solidstate.handler.committed import label, own_commit, read_commit
-from solidstate.handler.rendezvous import Meeting, parked_digest, waited_for
+from solidstate.handler.rendezvous import Meeting, parked_digest
 from solidstate.handler.runtime import LoadedPipeline, Runtime, complete_handle, loaded_for
 from solidstate.planner.contract import ItemEntry, ItemsPayload, MapItem, RunHandle
 from solidstate.planner.plan import OutputRef, Step
@@ -68,11 +68,9 @@ def answer_items(runtime: Runtime, payload: ItemsPayload) -> dict[str, Any]:
     meeting = Meeting(runtime, run)
     if payload.woken:
         meeting.check_woken(payload.steps[0])
-    elif payload.token is not None and any_selected(run, payload.steps):
-        waits = waited_for(payload.waits, run, loaded.steps)
-        if meeting.first_missing(waits) is not None:
-            meeting.park(payload.steps[0], payload.token, waits)
-            return msgspec.to_builtins(parked_digest(payload.steps[0], waits))  # type: ignore[no-any-return]
+    elif payload.token is not None and meeting.first_missing(payload.waits) is not None:
+        meeting.park(payload.steps[0], payload.token, payload.waits)
+        return msgspec.to_builtins(parked_digest(payload.steps[0], payload.waits))  # type: ignore[no-any-return]
     answer = _answer(runtime, loaded, msgspec.structs.replace(payload, run=run))
     if payload.token is not None:
         meeting.answer(payload.token, answer)

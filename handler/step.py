@@ -20,7 +20,7 @@ from solidstate.handler.endings import adopted, commit, record_failure, skipped
 from solidstate.handler.inputs import load_inputs
 from solidstate.handler.outcome import UserCodeRaised, classified
 from solidstate.handler.outputs import OutputTaker
-from solidstate.handler.rendezvous import arrive, conclude
+from solidstate.handler.rendezvous import arrive, conclude, pass_by
 from solidstate.handler.runtime import InvocationContext, Runtime, complete_handle, loaded_for
 from solidstate.handler.type_io import TypeIo
 from solidstate.handler.upstream import Skip, Upstream, fetch_upstream
@@ -42,7 +42,7 @@ def run_step(
     if run is not payload.run:
         payload = msgspec.structs.replace(payload, run=run)
     if run.steps is not None and payload.step not in run.steps:
-        digest = StepDigest(step=payload.step, status="not selected")
+        digest = pass_by(runtime, payload)
     else:
         attempt = Attempt(runtime, loaded, payload, invocation)
         try:

@@ -111,6 +111,14 @@ class Run:
         key = keys.parked(self.loaded.definition.name, step, "r", number, item)
         return json.loads(self.store.get(key)) if MemoryStore.exists(self.store, key) else None
 
+    def reuse(self, step: str, earlier: Run) -> None:
+        """Give the run `r0`, from which this one takes what is not selected, a result of ``step``."""
+        for done in earlier.loaded.plan.steps:
+            earlier.step(done.name)
+        pipe = self.loaded.definition.name
+        body = earlier.store.get(keys.commit(pipe, step, "r")).replace(b'"run":"r"', b'"run":"r0"')
+        self.store.put(keys.commit(pipe, step, "r0"), body)
+
     def ended(self, step: str, item: str = "") -> bool:
         """Whether there is a marker."""
         return MemoryStore.exists(self.store, keys.ended(self.loaded.definition.name, step, "r", item))

@@ -29,6 +29,12 @@ def failing() -> None:
     add(one.alias("a")(), same(fail()))
 
 
+@pipeline
+def around() -> None:
+    first = one()
+    add(first, same(first))
+
+
 AB: Any = {"waits": ["a", "b"], "token": "t"}
 
 
@@ -232,25 +238,31 @@ def test_a_parked_step_wakes_nobody() -> None:
     assert run.tokens.answered == {}
 
 
-def test_who_is_not_selected_waits_for_nobody() -> None:
-    """It answers its token at once, and wakes nobody."""
-    run = Run(meet, steps=["a"])
-    digest = run.step("add", **AB, wakes=["a"])
-    assert digest == {"step": "add", "status": "not selected"}
-    assert (run.tokens.answered, run.store.counts()) == ({"t": digest}, {})
+def test_who_is_not_selected_ends_after_what_is_before_it() -> None:
+    """It holds the place of what it would be: `add` reads `one` too, and nothing else orders it after that."""
+    run = Run(around, steps=["one", "add"], from_run="r0")
+    run.reuse("same", Run(around))
+    assert run.step("same", waits=["one"], wakes=["add"], token="s")["status"] == "parked"
+    assert run.step("add", waits=["same"], token="t")["reason"] == "waits for `same`"
+    run.step("one", wakes=["same"])
+    assert run.tokens.answered == {"s": WOKEN}
+    digest = run.step("same", woken=True, wakes=["add"])
+    assert digest == {"step": "same", "status": "not selected"}
+    assert (run.tokens.answered, run.ended("same")) == ({"s": WOKEN, "t": WOKEN}, True)
+    assert run.step("add", woken=True)["status"] == "success"
 
 
-def test_nobody_waits_for_what_is_not_selected() -> None:
-    """Its result is that of the run that is reused."""
-    run = Run(meet, steps=["a", "add"], from_run="r0")
-    other = Run(meet)
-    other.step("b")
-    body = other.store.get(keys.commit("meet", "b", "r")).replace(b'"run":"r"', b'"run":"r0"')
-    run.store.put(keys.commit("meet", "b", "r0"), body)
-    assert run.step("add", **AB)["reason"] == "waits for `a`"
-    run.step("a", wakes=["add"])
-    assert run.tokens.answered == {"t": WOKEN}
-    assert run.step("add", waits=["a", "b"])["status"] == "success"
+def test_who_is_not_selected_passes_when_all_is_there() -> None:
+    """It answers its token, wakes, and leaves no more than a marker for those that wait for it."""
+    run = Run(around, steps=["one", "add"], from_run="r0")
+    run.reuse("same", Run(around))
+    run.step("one", wakes=["same"])
+    run.store.counts()
+    digest = run.step("same", waits=["one"], token="s")
+    assert (run.tokens.answered, run.store.counts()) == ({"s": digest}, {"look commits": 1})
+    run.step("same", waits=["one"], wakes=["add"], token="s2")
+    assert run.store.counts() == {"look commits": 1, "put ended": 1, "get parked": 1}
+    assert run.step("add", waits=["same"], token="t")["status"] == "success"
 
 
 @pytest.mark.parametrize("order", ["as listed", "backwards", "mixed"])
