@@ -210,7 +210,8 @@ class Model:
         if task.state == "ended":
             payload["kind"] = "ended"
         else:
-            payload |= {"waits": role.waits, "retry": task.entry}
+            payload["retry"] = task.entry
+            payload |= {"woken": True} if task.state == "after wait" else {"waits": role.waits}
         if task.state == "token":
             payload["token"] = self._token(index, task)
         key = msgspec.json.encode(payload)

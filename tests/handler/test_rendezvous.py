@@ -155,11 +155,12 @@ def test_a_commit_that_came_between_the_two_looks_counts() -> None:
 
 
 def test_a_step_woken_too_early_says_so() -> None:
-    """It cannot park without a token; the run fails instead of going wrong."""
+    """It looks where it has parked; the run fails instead of going wrong."""
     run = Run(meet)
-    run.step("a")
+    run.step("add", **AB)
+    run.step("a", wakes=["add"])
     with pytest.raises(AttemptFailed) as caught:
-        run.step("add", waits=["a", "b"])
+        run.step("add", woken=True)
     assert type(caught.value).__name__ == "StepRefused"
     assert caught.value.error.message == "`add` was woken before `b` had ended."
     (event,) = step_events(run.store, "meet", "add", "r")

@@ -180,7 +180,7 @@ def wakes_before_its_end_is_on_record(patch: pytest.MonkeyPatch) -> None:
         found.end(payload.step)
         return {}
 
-    patch.setattr("solidstate.handler.entry.record_end", record)
+    patch.setattr("solidstate.handler.rendezvous.record_end", record)
 
 
 def runs_with_a_published_token(patch: pytest.MonkeyPatch) -> None:
