@@ -1,4 +1,4 @@
-"""Pipelines that need something special of a deployment, and AWS's own transform for the templates rendered for them."""
+"""Pipelines that need something special of a deployment, and AWS's own transform for their templates."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ F: 2012-10-17
         ),
         (
             "a: [",
-            "The template cannot be read: expected the node content, but found '<stream end>'.\n  at: t.yaml, line 1, column 5",
+            "The template cannot be read: expected the node content, but found '<stream end>'.\n  at: t.yaml, line 1,",
         ),
         ("- a\n", "`t.yaml` is no template: expected a mapping with `Resources`, found a list."),
         ("a: \x00", "The template cannot be read: "),

@@ -31,7 +31,7 @@ def test_a_plain_pipeline_has_one_that_stores() -> None:
     assert (policy.group, policy.steps, policy.answers_tokens) == ("", ("first",), False)
     resources = {resource for statement in policy.statements for resource in statement.resources}
     bucket = "arn:${AWS::Partition}:s3:::${DataBucket}"
-    assert all(one == bucket or one.startswith(f"{bucket}/v1/") and one.endswith("/plain/*") for one in resources)
+    assert all(one == bucket or (one.startswith(f"{bucket}/v1/") and one.endswith("/plain/*")) for one in resources)
 
 
 def test_permissions_go_where_the_steps_run() -> None:

@@ -33,17 +33,29 @@ def found(resources: dict[str, Any]) -> list[str]:
         ({"Action": ["s3:GetObject", "s3:Get*"]}, ["`R` allows `s3:Get*` in statement `S`."]),
         ({"Action": "*", "Sid": None}, ["`R` allows `*` in a statement."]),
         ({"Resource": "*"}, ["`R` allows `s3:GetObject` on `*` in statement `S`."]),
-        ({"Resource": ["arn:aws:s3:::b/*", "arn:aws:s3:::*"]}, ["`R` allows `s3:GetObject` on `arn:aws:s3:::*` in statement `S`."]),
+        (
+            {"Resource": ["arn:aws:s3:::b/*", "arn:aws:s3:::*"]},
+            ["`R` allows `s3:GetObject` on `arn:aws:s3:::*` in statement `S`."],
+        ),
         ({"Action": "s3:ListAllMyBuckets", "Resource": "*"}, []),
-        ({"Action": ["xray:PutTraceSegments", "s3:GetObject"], "Resource": "*"}, ["`R` allows `s3:GetObject` on `*` in statement `S`."]),
+        (
+            {"Action": ["xray:PutTraceSegments", "s3:GetObject"], "Resource": "*"},
+            ["`R` allows `s3:GetObject` on `*` in statement `S`."],
+        ),
         ({"Effect": "Deny", "Action": "s3:*", "Resource": "*"}, []),
         ({"Action": None, "NotAction": "iam:*"}, ["`R` allows all but something: statement `S` has `NotAction`."]),
         ({"Resource": None, "NotResource": "x"}, ["`R` allows all but something: statement `S` has `NotResource`."]),
-        ({"Action": "iam:PassRole", "Resource": "arn:aws:iam::1:role/x"}, ["`R` allows `iam:PassRole` in statement `S`, with which it could allow itself more."]),
-        ({"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::1:role/x"}, ["`R` allows `sts:AssumeRole` in statement `S`, with which it could allow itself more."]),
+        (
+            {"Action": "iam:PassRole", "Resource": "arn:aws:iam::1:role/x"},
+            ["`R` allows `iam:PassRole` in statement `S`, with which it could allow itself more."],
+        ),
+        (
+            {"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::1:role/x"},
+            ["`R` allows `sts:AssumeRole` in statement `S`, with which it could allow itself more."],
+        ),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_statements(changes: dict[str, Any], told: list[str]) -> None:
     """Wildcards, everything, all but something, escalation; denials may say what they want."""
     assert found(role(statement(**changes))) == told

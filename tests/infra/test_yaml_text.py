@@ -30,7 +30,8 @@ WORDS = [
     "-",
     "",
 ]
-LINES = st.text(st.characters(exclude_categories=("C",), exclude_characters="\x85\u2028\u2029"), max_size=200)
+PRINTABLE = st.characters(exclude_categories=["C"], exclude_characters="\x85\u2028\u2029")
+LINES = st.text(PRINTABLE, max_size=200)
 SCALARS = st.one_of(LINES, st.sampled_from(WORDS), st.booleans(), st.integers(-(10**9), 10**9))
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(LINES, inner, max_size=4), max_leaves=20
