@@ -5,6 +5,7 @@ invoker that can be told to fail as Lambda does.
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -177,7 +178,10 @@ def stack_template(bucket: str, compiled: dict[str, Compiled]) -> dict[str, Any]
                     "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
                     "DefinitionString": definition.decode(),
                     "DefinitionSubstitutions": {
-                        "StepFunctionArn": {"Fn::GetAtt": ["StepFunction", "Arn"]},
+                        **{
+                            name.decode(): {"Fn::GetAtt": ["StepFunction", "Arn"]}
+                            for name in re.findall(rb"\$\{(\w*FunctionArn)\}", definition)
+                        },
                         **{key: ref for key, ref in parts.items() if key.encode() in definition},
                     },
                 },
