@@ -1,4 +1,4 @@
-"""The way of a user: a new project, rendered, judged and built by AWS's own SAM CLI, and run on what that would send."""
+"""The way of a user: a new project, rendered, judged and built by AWS's own SAM CLI, and run on what it would send."""
 
 from __future__ import annotations
 
