@@ -151,14 +151,19 @@ def nested_executions() -> None:
             nested = backends[account][region].describe_execution(arn)
             ask = original(self, env, *given, **named)
 
+            def leave() -> None:
+                nested.over.set()  # nobody but its one starter waits for it
+                if nested.status == "RUNNING":
+                    why = "the execution that started it goes without it"
+                    threading.Thread(target=abort, args=(nested, "", why), daemon=True).start()
+
             def ended() -> Any:
-                _wake_with(env, nested.over.set)  # nobody but its one starter waits for it
                 nested.over.wait()
                 if not env.is_running():
-                    abort(nested, "", "the execution that started it was stopped")
                     raise _reason(env)
                 return ask()
 
+            _wake_with(env, leave)
             return ended
 
         original = swap(service, name, resolver)

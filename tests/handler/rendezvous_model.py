@@ -211,9 +211,10 @@ class Model:
             payload["kind"] = "ended"
         else:
             payload["retry"] = task.entry
-            payload |= {"woken": True} if task.state == "after wait" else {"waits": role.waits}
         if task.state == "token":
-            payload["token"] = self._token(index, task)
+            payload |= {"waits": role.waits, "token": self._token(index, task)}
+        elif task.state == "after wait":
+            payload["woken"] = True
         key = msgspec.json.encode(payload)
         if key not in self._roots:
             self._roots[key] = self._node(msgspec.json.decode(key), ())

@@ -78,7 +78,7 @@ def test_the_last_to_end_wakes() -> None:
     assert run.store.counts() == {"put commits": 1, "get parked": 1, "look commits": 1}
     assert run.tokens.answered == {"t": WOKEN}
     assert run.lines[-1] == ({"run": "r", "step": "b"}, "woke a parked step", {"woken": "add"})
-    assert run.step("add", waits=["a", "b"])["status"] == "success"
+    assert run.step("add", woken=True)["status"] == "success"
     assert run.store.counts() == {"get commits": 2, "put commits": 1}
 
 
@@ -119,7 +119,7 @@ def test_a_failure_is_on_record_by_the_state_after_it() -> None:
     assert (run.tokens.answered, run.ended("fail")) == ({}, False)
     assert run.call("ended", "same", wakes=["add"]) == {}
     assert (run.tokens.answered, run.ended("same")) == ({"t": WOKEN}, True)
-    assert run.step("add", waits=["a", "same"])["reason"] == "upstream `same` did not succeed"
+    assert run.step("add", woken=True)["reason"] == "upstream `same` did not succeed"
 
 
 def test_a_step_skipped_for_a_failure_has_ended_without_a_commit() -> None:
@@ -155,10 +155,10 @@ def test_a_commit_that_came_between_the_two_looks_counts() -> None:
 
 
 def test_a_step_woken_too_early_says_so() -> None:
-    """It looks where it has parked; the run fails instead of going wrong."""
+    """What it waited for stands where it is parked; the run fails instead of going wrong."""
     run = Run(meet)
+    run.step("a")
     run.step("add", **AB)
-    run.step("a", wakes=["add"])
     with pytest.raises(AttemptFailed) as caught:
         run.step("add", woken=True)
     assert type(caught.value).__name__ == "StepRefused"
@@ -336,5 +336,5 @@ def test_a_rendezvous_works_on_every_store(tmp_path: Any) -> None:
     run.step("b", wakes=["add"])
     assert run.tokens.answered == {"t": WOKEN}
     key = keys.commit("meet", "add", "r")
-    run.step("add", waits=["a", "b"])
+    run.step("add", woken=True)
     assert decode_commit(store.get(key), key).status == "success"

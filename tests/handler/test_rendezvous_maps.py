@@ -52,6 +52,11 @@ def mapped() -> None:
     total(make().map(each).collect())
 
 
+def keys_of(answer: Any) -> list[str]:
+    """The keys of the items in an answer."""
+    return [item["key"] for item in answer["items"]]
+
+
 READER: Any = {"output": "items", "steps": ["same", "add2", "add"]}
 
 
@@ -63,12 +68,11 @@ def test_the_reader_of_items_waits_for_what_the_mapped_steps_read() -> None:
     assert parked == {"step": "same", "status": "parked", "reason": "waits for `make`, `b`"}
     run.step("b", wakes=["same"])
     assert run.tokens.answered == {"t": WOKEN}
-    answer = run.call("items", "make", **READER, woken=True)
-    assert [item["key"] for item in answer["items"]] == ["k1", "k2"]
+    assert keys_of(run.call("items", "make", **READER, woken=True)) == ["k1", "k2"]
     run.store.counts()
     run.call("items", "make", **READER, waits=["make", "b"], token="t1")
     assert run.store.counts() == {"look commits": 2, "get commits": 1}
-    assert run.tokens.answered["t1"] == answer
+    assert keys_of(run.tokens.answered["t1"]) == ["k1", "k2"]
 
 
 def test_a_reader_woken_too_early_says_so() -> None:

@@ -70,6 +70,11 @@ def until(condition: Callable[[], Any], timeout_s: float = 5.0) -> None:
         time.sleep(0.005)
 
 
+def history(arn: str) -> list[str]:
+    """The types of an execution's events so far."""
+    return [event["type"] for event in client("stepfunctions").get_execution_history(executionArn=arn)["events"]]
+
+
 @calling
 def tokens_of_two_attempts() -> Any:
     """What an execution comes to whose task is tried again, and whether the second attempt had a token of its own."""
@@ -110,11 +115,10 @@ def answer_to_a_task_that_has_ended() -> Any:
     states = {
         "A": {**waiting(boom, Catch=caught)},
         "B": {**waiting(tokens.append, TimeoutSeconds=1, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "C"}])},
-        "C": {"Type": "Wait", "Seconds": 1, "End": True},
+        "C": {"Type": "Wait", "Seconds": 2, "End": True},
     }
     arn = start({"StartAt": "A", "States": states})
-    until(lambda: len(tokens) == 2)
-    time.sleep(1.3)
+    until(lambda: "WaitStateEntered" in history(arn), 20)
     said = [answer(token, "Late") for token in tokens]
     ended(arn)
     return said
@@ -134,7 +138,7 @@ def answer_while_another_is_parsed() -> Any:
     worker._get_evaluation_entrypoint = slow
     other = start(PASS)
     worker._get_evaluation_entrypoint = parse
-    arn = start({"StartAt": "A", "States": {"A": waiting(tokens.append, TimeoutSeconds=3)}})
+    arn = start({"StartAt": "A", "States": {"A": waiting(tokens.append, TimeoutSeconds=4)}})
     try:
         until(lambda: tokens)
         time.sleep(0.05)
@@ -150,15 +154,14 @@ def stopped_while_it_waits() -> Any:
     """Whether threads are left of an execution that was stopped while two branches waited, and its last event."""
     tokens: list[str] = []
     before = threading.active_count()
-    branches = [{"StartAt": name, "States": {name: waiting(tokens.append, TimeoutSeconds=3)}} for name in ("B", "C")]
+    branches = [{"StartAt": name, "States": {name: waiting(tokens.append, TimeoutSeconds=4)}} for name in ("B", "C")]
     arn = start({"StartAt": "A", "States": {"A": {"Type": "Parallel", "Branches": branches, "End": True}}})
     until(lambda: len(tokens) == 2)
     client("stepfunctions").stop_execution(executionArn=arn)
-    until(lambda: threading.active_count() <= before, 1.0)
-    left = threading.active_count() > before
-    history = client("stepfunctions").get_execution_history(executionArn=arn)["events"]
+    until(lambda: threading.active_count() <= before, 2.0)
+    found = [threading.active_count() > before, history(arn)[-1]]
     until(lambda: threading.active_count() <= before)
-    return [left, history[-1]["type"]]
+    return found
 
 
 @calling
@@ -173,21 +176,21 @@ def left_when_a_neighbour_fails() -> Any:
         raise ValueError("boom")
 
     branches = [
-        {"StartAt": "B", "States": {"B": waiting(tokens.append, TimeoutSeconds=3)}},
+        {"StartAt": "B", "States": {"B": waiting(tokens.append, TimeoutSeconds=4)}},
         {"StartAt": "C", "States": {"C": waiting(fail_late)}},
     ]
     arn = start({"StartAt": "A", "States": {"A": {"Type": "Parallel", "Branches": branches, "End": True}}})
     error = ended(arn)["error"]
-    until(lambda: threading.active_count() <= before, 1.0)
+    until(lambda: threading.active_count() <= before, 2.0)
     left = threading.active_count() > before
     until(lambda: threading.active_count() <= before)
     return [error, left]
 
 
-def nesting(definition: dict[str, Any], **more: Any) -> dict[str, Any]:
+def nesting(inner: str, **more: Any) -> dict[str, Any]:
     """A machine that runs another to its end."""
     resource = "arn:aws:states:::states:startExecution.sync:2"
-    parameters = {"StateMachineArn": machine(definition), "Input": {"a": 1}, "Name": "nested"}
+    parameters = {"StateMachineArn": inner, "Input": {"a": 1}, "Name": "nested"}
     return {
         "StartAt": "A",
         "States": {"A": {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True, **more}},
@@ -199,11 +202,11 @@ def nested_execution() -> Any:
     """Whether a state goes on as soon as the execution it has started ends."""
     sfn = client("stepfunctions")
     wait = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 1, "End": True}}}
-    described = ended(start(nesting(wait)))
+    described = ended(start(nesting(machine(wait))))
     if "error" in described:
         return described["error"]
     inner = sfn.describe_execution(executionArn=json.loads(described["output"])["ExecutionArn"])
-    return "at once" if (described["stopDate"] - inner["stopDate"]).total_seconds() < 0.2 else "late"
+    return "at once" if (described["stopDate"] - inner["stopDate"]).total_seconds() < 0.3 else "late"
 
 
 @probe
@@ -215,13 +218,13 @@ def stopped_with_its_nested_execution() -> Any:
         return [each["status"] for each in sfn.list_executions(stateMachineArn=inner, **filters)["executions"]]
 
     def stopped(*, by_its_time_out: bool) -> str:
-        arn = start(nesting(WAIT, **({"TimeoutSeconds": 1} if by_its_time_out else {})))
-        inner = sfn.list_state_machines()["stateMachines"][-2]["stateMachineArn"]
-        until(lambda: nested(inner), 0.5)
+        inner = machine(WAIT)
+        arn = start(nesting(inner, **({"TimeoutSeconds": 3} if by_its_time_out else {})))
+        until(lambda: nested(inner) or sfn.describe_execution(executionArn=arn)["status"] != "RUNNING")
         if not by_its_time_out:
             sfn.stop_execution(executionArn=arn)
         described = ended(arn)
-        until(lambda: not nested(inner, statusFilter="RUNNING"), 2)
+        until(lambda: not nested(inner, statusFilter="RUNNING"))
         return f"{described.get('error') or described['status']}: {nested(inner)}"
 
     return [stopped(by_its_time_out=False), stopped(by_its_time_out=True)]
