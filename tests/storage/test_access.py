@@ -73,3 +73,22 @@ def test_a_missing_object_is_missing() -> None:
         read = next(one for one in access if "s3:GetObject" in one.actions)
         (listing,) = (one for one in access if one.listing)
         assert (listing.actions, listing.patterns) == (("s3:ListBucket",), read.patterns)
+
+
+def written(steps: list[str], *, meeting: bool) -> set[str]:
+    """What a function that runs these steps may put, as keys of a step `a`."""
+    (patterns,) = (one.patterns for one in access_of_steps("p", steps, [], meeting=meeting) if one.name[:5] == "Write")
+    made = {
+        "commit": keys.commit("p", "a", "r"),
+        "end": keys.ended("p", "a", "r"),
+        "token": keys.parked("p", "a", "r", 0),
+    }
+    return {kind for kind, key in made.items() if any(key.startswith(pattern[:-1]) for pattern in patterns)}
+
+
+def test_a_step_that_others_wait_for_may_tell_its_end() -> None:
+    """One that is skipped for a failure before it, or not selected, has no commit that would tell it."""
+    many = ["a", *(f"s{number}" for number in range(MAX_STEPS_NAMED))]
+    for steps in (["a"], many):
+        assert written(steps, meeting=True) == {"commit", "end"}
+        assert written(steps, meeting=False) == {"commit"}
