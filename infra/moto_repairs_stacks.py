@@ -28,7 +28,7 @@ def sam_resources() -> None:
     def named(kind: str, create: Any, delete: Any = lambda *_: None) -> None:
         """A model of resources of this type: ``create`` gives what ``!Ref`` stands for."""
 
-        class Model(Named, model):  # type: ignore[misc]  # moto's class is looked up by name
+        class Model(Named, model):  # type: ignore[misc, valid-type]  # moto's class is looked up by name
             @staticmethod
             def cloudformation_name_type() -> str:
                 return ""
