@@ -13,15 +13,16 @@ answers to one token the first counts.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from solidstate.errors import IntermediateError, MissingObject, name_list
+from solidstate.handler.committed import label
 from solidstate.handler.outcome import Refused
-from solidstate.handler.runtime import Runtime, complete_handle, loaded_for
-from solidstate.handler.upstream import Upstream, each, label
+from solidstate.handler.runtime import Runtime
+from solidstate.handler.upstream import Upstream, each
 from solidstate.planner.contract import READY, EndedPayload, GatePayload, RunHandle, StepDigest, StepPayload
 from solidstate.planner.plan import Step
 from solidstate.storage import keys
@@ -35,16 +36,6 @@ class Parked(msgspec.Struct, frozen=True):
 
     token: str
     missing: list[str]
-
-
-def waited_for(waits: Iterable[str], run: RunHandle, steps: Mapping[str, Step], item: str | None = None) -> list[str]:
-    """Those of ``waits`` that end in this run: what is not selected does not run. Outside of a Map the name of a mapped
-    step stands for its whole Map, which runs when any step over the same items is selected."""
-    if run.steps is None:
-        return list(waits)
-    selected = set(run.steps)
-    mapped = {steps[name].map_over for name in selected if name in steps} - {None}
-    return [name for name in waits if name in selected or (item is None and steps[name].map_over in mapped)]
 
 
 class Meeting:
@@ -175,12 +166,16 @@ def arrive(
     if payload.token is None and not payload.woken:  # nearly every step
         return None, None
     meeting = Meeting(runtime, payload.run, payload.item)
-    waits = waited_for(payload.waits, payload.run, steps, payload.item)
-    if not waits and not payload.woken:
-        return None, None
-    # Of a Map the commits of many items are read: when it has ended, and not in vain before.
-    maps = [name for name in waits if steps[name].map_over is not None and payload.item is None]
-    if meeting.first_missing(maps) is None:
+    waits = payload.waits
+    # Commits do not tell whether these have ended: of a Map those of many items are read, of what is not selected that
+    # of another run, though what comes before it may be selected, and read here, too.
+    chosen = payload.run.steps
+    apart = {
+        name
+        for name in waits
+        if (steps[name].map_over is not None and payload.item is None) or (chosen is not None and name not in chosen)
+    }
+    if meeting.first_missing([name for name in waits if name in apart]) is None:
         try:
             upstream = read_upstream()
         except IntermediateError:  # something is there and damaged: the attempt will fail, and tell of it
@@ -189,7 +184,8 @@ def arrive(
             if None in upstream.commits.values():
                 meeting.check_woken(payload.step)
             return None, upstream
-        waits = [name for name in waits if upstream.commits.get(label(name, payload.item or "")) is None]
+        commits, item = upstream.commits, payload.item or ""
+        waits = [name for name in waits if name not in apart and commits.get(label(name, item)) is None]
         if not waits:
             return None, upstream
         if meeting.first_missing(waits) is None:
@@ -205,27 +201,37 @@ def parked_digest(step: str, missing: Sequence[str]) -> StepDigest:
     return StepDigest(step=step, status="parked", reason=f"waits for {name_list(missing, MAX_NAMED)}")
 
 
+def pass_by(runtime: Runtime, payload: StepPayload) -> StepDigest:
+    """In the place of a step that is not selected. It ends when what is before it has, as it would if it were: what is
+    ordered after it may read what is before it, and is ordered after that by nothing else."""
+    meeting = Meeting(runtime, payload.run, payload.item)
+    if payload.token is not None and meeting.first_missing(payload.waits) is not None:
+        meeting.park(payload.step, payload.token, payload.waits)
+        return parked_digest(payload.step, payload.waits)
+    if payload.wakes:
+        meeting.end(payload.step)
+    return StepDigest(step=payload.step, status="not selected")
+
+
 def conclude(runtime: Runtime, payload: StepPayload, digest: StepDigest) -> None:
     """After a step: wake who waits for it, then answer its own token. In this order: once the token is answered, nobody
     repeats what was not done."""
     if digest.status == "parked":
         return
     meeting = Meeting(runtime, payload.run, payload.item)
-    if payload.wakes and digest.status != "not selected":
+    if payload.wakes:
         meeting.wake(payload.step, payload.wakes)
     if payload.token is not None:
         meeting.answer(payload.token, digest)
 
 
 def answer_gate(runtime: Runtime, payload: GatePayload) -> dict[str, Any]:
-    """Let several steps begin at once, when all that one of them waits for has ended."""
-    loaded = loaded_for(runtime, payload.run, f"Gate of `{payload.step}`")
-    run = complete_handle(runtime, payload.run)
-    meeting = Meeting(runtime, run, payload.item)
-    waits = waited_for(payload.waits, run, loaded.steps, payload.item)
-    if meeting.first_missing(waits) is not None:
-        meeting.park(payload.step, payload.token, waits)
-        return msgspec.to_builtins(parked_digest(payload.step, waits))  # type: ignore[no-any-return]  # a Struct's
+    """Let several steps begin at once, when all that one of them waits for has ended. Like the end of a step, this
+    needs no plan."""
+    meeting = Meeting(runtime, payload.run, payload.item)
+    if meeting.first_missing(payload.waits) is not None:
+        meeting.park(payload.step, payload.token, payload.waits)
+        return msgspec.to_builtins(parked_digest(payload.step, payload.waits))  # type: ignore[no-any-return]  # a Struct's
     meeting.answer(payload.token, {})
     return {}
 

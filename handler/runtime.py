@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from solidstate.composite_ports import ways_in, ways_out
 from solidstate.composition import Node
 from solidstate.errors import TargetError, name_list
 from solidstate.handler.context import LogSink
@@ -15,7 +16,7 @@ from solidstate.handler.outcome import PlanChanged
 from solidstate.handler.recorder import Observer
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.contract import RunHandle
-from solidstate.planner.plan import ExecutionPlan, Step, plan_hash
+from solidstate.planner.plan import ExecutionPlan, Step, encode_plan, hash_of_encoded
 from solidstate.storage import keys
 from solidstate.storage.records import decode_run_record
 from solidstate.storage.remembered import Remembered
@@ -45,9 +46,12 @@ class LoadedPipeline:
     def __init__(self, definition: PipelineDefinition, plan: ExecutionPlan) -> None:
         self.definition = definition
         self.plan = plan
-        self.hash = plan_hash(plan)
+        self.encoded = encode_plan(plan)
+        self.hash = hash_of_encoded(self.encoded)
         self.steps: dict[str, Step] = {step.name: step for step in plan.steps}
         self.nodes: dict[str, Node] = {node.name: node for node in definition.nodes}
+        self.ways_in = ways_in(definition.nodes, definition.composites)
+        self.ways_out = ways_out(definition.nodes, definition.composites)
 
 
 class Runtime:
@@ -102,13 +106,13 @@ class Runtime:
             ) from None
 
 
-def loaded_for(runtime: Runtime, run: RunHandle, subject: str) -> LoadedPipeline:
-    """The pipeline of a run, when this function holds the very plan the run follows. Raises PlanChanged, naming
-    ``subject``, otherwise; TargetError when it does not hold the pipeline at all."""
+def loaded_for(runtime: Runtime, run: RunHandle, step: str) -> LoadedPipeline:
+    """The pipeline of a run, when this function holds the very plan the run follows. Raises PlanChanged, naming the
+    step that is asked for, otherwise; TargetError when it does not hold the pipeline at all."""
     loaded = runtime.pipeline(run.pipeline)
     if run.plan != loaded.hash:
         raise PlanChanged(
-            f"{subject}: the state machine follows plan {run.plan}, the function holds plan {loaded.hash}. "
+            f"`{step}`: the state machine follows plan {run.plan}, the function holds plan {loaded.hash}. "
             "Fix: deploy both together, then start a new run."
         )
     return loaded

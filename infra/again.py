@@ -8,17 +8,22 @@ from solidstate.errors import SolidstateError
 from solidstate.handler.runtime import LoadedPipeline
 from solidstate.storage import keys
 from solidstate.storage.history import record_of, summary_of
+from solidstate.storage.records import RunSummary
 from solidstate.storage.store import ObjectStore
 
 
-def request_from_failure(store: ObjectStore, loaded: LoadedPipeline, run: str) -> dict[str, Any]:
+def request_from_failure(
+    store: ObjectStore, loaded: LoadedPipeline, run: str, known: RunSummary | None = None
+) -> dict[str, Any]:
     """A run request: mode, config and tags of ``run``, its steps without a result as ``steps``, itself as ``from_run``.
 
     Steps that ``run`` in turn had taken from a run before it are run again where they are needed: one run is reused,
-    not a chain. Raises SolidstateError for a run that succeeded or has not ended.
+    not a chain. ``known`` is how the run stands, where somebody knows better than its summary. Raises SolidstateError
+    for a run that succeeded or has not ended.
     """
     pipeline = loaded.definition.name
-    summary, record = summary_of(store, pipeline, run), record_of(store, pipeline, run)
+    summary = known if known is not None else summary_of(store, pipeline, run)
+    record = record_of(store, pipeline, run)
     if summary.status in ("success", "running"):
         problem, hint = (
             (f"Run `{run}` has not ended.", "wait for it, or stop it")

@@ -43,6 +43,7 @@ class LocalAws:
         self.region = region
         self.account_id = ACCOUNT_ID
         self._clients: dict[str, Any] = {}
+        self._session: Any = None
         self._lock = threading.Lock()
 
     def client(self, service: str) -> Any:
@@ -50,14 +51,15 @@ class LocalAws:
         import boto3
 
         with self._lock:
-            if service not in self._clients:
-                # The stubs list every service as a literal; here it is a parameter.
-                session: Any = boto3.session.Session(
+            if self._session is None:  # one for all: each reads the endpoints of every service anew
+                self._session = boto3.session.Session(
                     aws_access_key_id=ENGINE_KEY,
                     aws_secret_access_key="local",  # noqa: S106 - moto's account has no secrets
                     region_name=self.region,
                 )
-                self._clients[service] = session.client(service, endpoint_url=self.endpoint_url)
+            if service not in self._clients:
+                # The stubs list every service as a literal; here it is a parameter, and the session Any.
+                self._clients[service] = self._session.client(service, endpoint_url=self.endpoint_url)
             return self._clients[service]
 
     def create_bucket(self, name: str) -> None:

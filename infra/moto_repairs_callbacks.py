@@ -36,9 +36,9 @@ def token_for_each_attempt() -> None:
 
 
 def first_answer_counts() -> None:
-    """The second answer to a token takes the place of the first, if it comes before the task's thread has looked, and is
-    accepted even after the task has ended; AWS refuses it. While any execution is still being parsed, every answer dies
-    with "'NoneType' object has no attribute 'callback_pool_manager'"."""
+    """The second answer to a token takes the place of the first, if it comes before the task's thread has looked, and
+    is accepted even after the task has ended; AWS refuses it. While any execution is still being parsed, every answer
+    dies with "'NoneType' object has no attribute 'callback_pool_manager'"."""
     module = inside("stepfunctions.parser.asl.eval.callback.callback")
     api = inside("stepfunctions.parser.api")
     backend = inside("stepfunctions.parser.models").StepFunctionsParserBackend
@@ -151,14 +151,19 @@ def nested_executions() -> None:
             nested = backends[account][region].describe_execution(arn)
             ask = original(self, env, *given, **named)
 
+            def leave() -> None:
+                nested.over.set()  # nobody but its one starter waits for it
+                if nested.status == "RUNNING":
+                    why = "the execution that started it goes without it"
+                    threading.Thread(target=abort, args=(nested, "", why), daemon=True).start()
+
             def ended() -> Any:
-                _wake_with(env, nested.over.set)  # nobody but its one starter waits for it
                 nested.over.wait()
                 if not env.is_running():
-                    abort(nested, "", "the execution that started it was stopped")
                     raise _reason(env)
                 return ask()
 
+            _wake_with(env, leave)
             return ended
 
         original = swap(service, name, resolver)

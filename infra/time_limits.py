@@ -100,6 +100,9 @@ class StoreOfTheLiving:
     def get(self, key: str) -> bytes:
         return self._store.get(key)
 
+    def get_part(self, key: str, begin: int, size: int) -> bytes:
+        return self._store.get_part(key, begin, size)
+
     def exists(self, key: str) -> bool:
         return self._store.exists(key)
 

@@ -184,7 +184,7 @@ class _Emitter:
         self._parts.append((part, place))
         given: dict[str, Any] = {"run.$": "$.run"}
         if place.region is not None:
-            given["item.$"] = "$.item"
+            given |= {"item.$": "$.item", "entry.$": "$.entry"}
         given["AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$"] = "$$.Execution.Id"
         return Task(
             comment=comment_of(f"{self._part_title(part)} as an execution of its own"),

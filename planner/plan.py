@@ -126,4 +126,9 @@ def decode_plan(data: bytes) -> ExecutionPlan:
 
 def plan_hash(plan: ExecutionPlan) -> str:
     """16 hex digits that change when the plan does; not when only code inside solids does."""
-    return hashlib.sha256(encode_plan(plan)).hexdigest()[:16]
+    return hash_of_encoded(encode_plan(plan))
+
+
+def hash_of_encoded(plan: bytes) -> str:
+    """The same, of what :func:`encode_plan` has made."""
+    return hashlib.sha256(plan).hexdigest()[:16]

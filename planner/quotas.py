@@ -63,18 +63,23 @@ def _check_machine(plan: ExecutionPlan, machine: Sized, items_of: Mapping[Output
             subject=plan.pipeline,
             hint="divide the pipeline in two",
         )
-    events = EXECUTION_EVENTS + events_of(machine.states, items_of, mapped=machine.item)
     allowed = MAX_HISTORY_EVENTS - HISTORY_RESERVE
-    if events > allowed:
+    histories = {machine.name: events_of(machine.states, items_of, mapped=machine.item)}
+    for name, state in _states(machine.states):
+        if isinstance(state, Map) and state.item_processor.processor_config.mode == "DISTRIBUTED":
+            histories[f"`{name}` for one item"] = events_of(state.item_processor.states, items_of)
+    for name, counted in histories.items():
+        if (events := EXECUTION_EVENTS + counted) <= allowed:
+            continue
         yield CompileError(
-            f"An execution of {machine.name} may write {events:,} history events when all its retries are used; "
+            f"An execution of {name} may write {events:,} history events when all its retries are used; "
             f"Step Functions ends an execution at {MAX_HISTORY_EVENTS:,}, of which {HISTORY_RESERVE:,} are kept "
             "for throttled attempts.",
             subject=plan.pipeline,
             hint="lower `max_attempts` of the RetryPolicy of its most repeated solids",
         )
-    for name, task in _tasks(machine.states):
-        payload = payload_of(task)
+    for name, state in _states(machine.states):
+        payload = payload_of(state) if isinstance(state, Task) else {}
         if len(payload.get("waits", ())) + len(payload.get("wakes", ())) < MANY_NAMES:
             continue
         size = len(msgspec.json.encode(payload)) + _HANDLE_BYTES
@@ -89,13 +94,12 @@ def _check_machine(plan: ExecutionPlan, machine: Sized, items_of: Mapping[Output
             )
 
 
-def _tasks(states: Mapping[str, State]) -> Iterator[tuple[str, Task]]:
+def _states(states: Mapping[str, State]) -> Iterator[tuple[str, State]]:
     todo = [states]
     while todo:
         for name, state in todo.pop().items():
-            if isinstance(state, Task):
-                yield name, state
-            elif isinstance(state, Parallel):
+            yield name, state
+            if isinstance(state, Parallel):
                 todo.extend(branch.states for branch in state.branches)
             elif isinstance(state, Map):
                 todo.append(state.item_processor.states)

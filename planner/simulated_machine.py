@@ -194,7 +194,7 @@ class Interpreter:
             given = fill_in(state["ItemSelector"], data, context)
             done = functools.partial(end, number)
             if apart:
-                begin = functools.partial(self._begin, f"{name} {value}", processor, given, done, _stopper(name))
+                begin = functools.partial(self._begin, f"{name} {number}", processor, given, done, _stopper(name))
                 self._agenda.soon(self._times.nested_start_s, begin)
             else:
                 scope.execution.events += ITERATION_EVENTS

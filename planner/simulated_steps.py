@@ -110,10 +110,10 @@ class SimulatedSteps:
             case contract.StepPayload():
                 self._run_step(payload, call)
 
-    def listing(self, key: str) -> list[str]:
+    def listing(self, key: str) -> list[dict[str, Any]]:
         """The items in the object that a distributed Map reads."""
         step, _, output = key.rpartition("/")
-        return self._keys(OutputRef(step, output))
+        return self._told(OutputRef(step, output))
 
     def gave_up(self, payload: contract.Payload) -> None:
         """No further attempt will be made: a step has failed for good."""
@@ -224,7 +224,7 @@ class SimulatedSteps:
         if payload.listed:
             call.answer({"bucket": "simulated", "key": f"{ref.step}/{ref.output}", "count": len(self._keys(ref))})
         else:
-            call.answer({"items": self._keys(ref)})
+            call.answer({"items": self._told(ref)})
 
     def _end_run(self, call: Call) -> None:
         for step in self._plan.steps:
@@ -248,6 +248,11 @@ class SimulatedSteps:
             return []
         limit = self._steps[ref.step].output(ref.output).max_items
         return [str(number) for number in range(min(limit, self._items.get(ref, ASSUMED_ITEMS)))]
+
+    def _told(self, ref: OutputRef) -> list[dict[str, Any]]:
+        """The same as Map states are told."""
+        entry = {"at": 0, "size": 0, "head": 0}  # of a commit that is not there
+        return [{"key": key, "entry": entry} for key in self._keys(ref)]
 
     def _labels_of(self, step: Step, over: OutputRef | None) -> list[str]:
         return [step.name] if over is None else [label(step.name, key) for key in self._keys(over)]

@@ -102,6 +102,8 @@ def step_payload(step: Step, meeting: Meeting) -> dict[str, Any]:
     payload: dict[str, Any] = {"kind": "step", "step": step.name, "run.$": "$.run", "retry.$": "$$.State.RetryCount"}
     if step.map_over is not None:
         payload["item.$"] = "$.item"
+        if any(step.map_over in inp.sources for inp in step.inputs):
+            payload["entry.$"] = "$.entry"
     if meeting.waits:
         payload |= {"token.$": "$$.Task.Token", "waits": list(meeting.waits)}
     if meeting.wakes:

@@ -157,6 +157,8 @@ def _solids(
     pipeline: PipelineDefinition, value: Any, unselected: set[str], errors: list[ConfigError]
 ) -> dict[str, dict[str, Any]]:
     section = _section(("solids",), value, errors)
+    if not section and not pipeline.composites and not any(map(_configurable, pipeline.nodes)):
+        return {}
     nodes = {node.name: node for node in pipeline.nodes}
 
     def composite_config(path: Path, config_type: Any, entry: Mapping[str, Any], needed: bool) -> dict[str, Any]:
@@ -166,7 +168,7 @@ def _solids(
     result: dict[str, dict[str, Any]] = {name: {"config": config} for name, config in flat.configs.items()}
     for name, place in flat.places.items():
         node, path, entry = nodes[name], place.path, place.entry
-        if not entry and node.solid.config_type is None and len(node.bindings) == len(node.solid.inputs):
+        if not entry and not _configurable(node):
             continue  # nothing is said of it, and nothing would have to be
         found: list[ConfigError] = []
         found += [unknown(path, key, _ENTRY) for key in entry if key not in _ENTRY]
@@ -179,6 +181,11 @@ def _solids(
         if kept:
             result[name] = kept
     return result
+
+
+def _configurable(node: Node) -> bool:
+    """Whether a request may have to say something of it."""
+    return node.solid.config_type is not None or len(node.bindings) != len(node.solid.inputs)
 
 
 def _config(

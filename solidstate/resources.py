@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Generic, Protocol, overload
 
 import msgspec
 
-from solidstate.errors import DefinitionError, shown
+from solidstate.errors import DefinitionError, closest, name_list, shown
 from solidstate.permissions import Permission, permission_tuple
 from solidstate.signature import (
     CONTEXT_NAMES,
@@ -111,11 +111,19 @@ class Mode:
     """A named set of resources. The same solids run in every mode of their pipeline.
 
     ``resources`` maps the key solids ask for to an ``@resource`` or to any plain value, which is then used as it is.
+    ``loggers`` are keys of resources that are functions of one event: each is called with whatever a step logs.
     """
 
-    __slots__ = ("description", "name", "resources")
+    __slots__ = ("description", "loggers", "name", "resources")
 
-    def __init__(self, name: str, resources: Mapping[str, Any] | None = None, description: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        resources: Mapping[str, Any] | None = None,
+        description: str = "",
+        *,
+        loggers: Collection[str] | None = None,
+    ) -> None:
         check_name(name, "mode")
         if resources is not None and not isinstance(resources, Mapping):
             raise DefinitionError(
@@ -127,6 +135,7 @@ class Mode:
         for key in resources or ():
             check_name(key, f"resource of mode `{name}`")
         self.name = name
+        self.loggers = _logger_keys(name, loggers, list(resources or ()))
         self.resources: dict[str, ResourceDefinition] = {
             key: value if isinstance(value, ResourceDefinition) else constant(key, value)
             for key, value in (resources or {}).items()
@@ -135,6 +144,26 @@ class Mode:
 
     def __repr__(self) -> str:
         return f"Mode({self.name!r}, resources={sorted(self.resources)})"
+
+
+def _logger_keys(mode: str, loggers: object, resources: list[str]) -> tuple[str, ...]:
+    given = [loggers] if isinstance(loggers, str) else [] if loggers is None else loggers
+    if not isinstance(given, Collection) or isinstance(given, Mapping):
+        raise DefinitionError(
+            f"`loggers` of mode `{mode}` must be a list of names of its resources, got {shown(loggers)} of type "
+            f"`{type(loggers).__name__}`.",
+            subject=mode,
+            hint='write `resources={"console": console}, loggers=["console"]`',
+        )
+    for key in given:
+        if key not in resources:
+            near = closest(key, resources) if isinstance(key, str) else None
+            raise DefinitionError(
+                f"Logger {shown(key)} of mode `{mode}` is none of its resources: {name_list(resources) or 'none'}.",
+                subject=mode,
+                hint=f"did you mean `{near}`?" if near else f"add it: `resources={{{shown(key)}: ...}}`",
+            )
+    return tuple(dict.fromkeys(given))
 
 
 DEFAULT_MODE = "default"

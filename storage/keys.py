@@ -62,7 +62,10 @@ def plan(pipeline: str, plan_hash: str) -> str:
 
 @lru_cache(maxsize=8192)  # its step, those downstream and End run ask for the same one
 def commit(pipeline: str, step: str, run: str, item: str = "") -> str:
-    return _key("commits", pipeline, step, f"{_of(run, item)}.ndjson")
+    name = f"{run}@{item}.ndjson" if item else f"{run}.ndjson"
+    if _valid(pipeline) and _valid(step) and _valid(name):  # as `_key` does it, without a loop
+        return f"{ROOT}/commits/{pipeline}/{step}/{name}"
+    return _key("commits", pipeline, step, name)
 
 
 def commits_prefix(pipeline: str, step: str, run: str) -> str:

@@ -3,8 +3,10 @@
 What stands behind the language of a fence says what to do with a block:
 
 ``python``               runs in the page's one module, a real file; ``file=orders.py`` on the first block names it;
+                         ``stack=orders-dev`` deploys its pipelines under that name, for the commands that follow;
                          a ``try`` is there to show an error, so one in which nothing is raised is a false claim
-``console``              each ``$ solidstate ...`` runs (inline); the lines below it are what it must print
+``console``              each ``$ solidstate ...`` runs (inline), each ``$ pytest ...`` in a process of its own; the
+                         lines below it are what it must print
 ``console exit=1``       the same, ending with that exit code
 ``yaml file=run.yaml``   is written to that file; so are ``json`` and ``text``
 ``yaml request=orders``  is a valid run request of that pipeline of the page; so is ``json``
@@ -21,9 +23,10 @@ import linecache
 import os
 import re
 import shlex
+import subprocess
 import sys
 import types
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,9 +35,10 @@ import yaml
 
 from solidstate.cli.main import main
 from solidstate.infra.bundle_settings import Choices, settings_for
+from solidstate.load import pipelines_in
 
 LANGUAGES = {
-    "python": {"file"},
+    "python": {"file", "stack"},
     "console": {"exit"},
     "yaml": {"file", "request"},
     "json": {"file", "request"},
@@ -76,6 +80,7 @@ class Page:
 
     def __init__(self, name: str, blocks: list[Block], monkeypatch: pytest.MonkeyPatch) -> None:
         self._blocks = blocks
+        self._deployed = ExitStack()
         first = next((block for block in blocks if block.language == "python"), None)
         named = first.attributes.get("file") if first is not None else None
         self._file = Path(named or f"{name.replace('-', '_')}_page.py").resolve()
@@ -87,8 +92,9 @@ class Page:
         """Every block in order. Raises what a block raises, and AssertionError for what is not as it is shown."""
         environment = dict(os.environ)  # a page may set variables
         try:
-            for block in self._blocks:
-                self._run(block)
+            with self._deployed:
+                for block in self._blocks:
+                    self._run(block)
         finally:
             os.environ.clear()
             os.environ.update(environment)
@@ -112,6 +118,11 @@ class Page:
                 node.orelse = ast.parse("raise AssertionError('nothing was raised')").body
         code = compile(ast.fix_missing_locations(tree), str(self._file), "exec")
         exec(code, self._module.__dict__)  # noqa: S102 - the page is ours
+        if "stack" in block.attributes:
+            from tests.stacks import deployed  # imports moto, which other pages need not pay for
+
+            found = pipelines_in(self._module).values()
+            self._deployed.enter_context(deployed(block.attributes["stack"], list(found)))
 
     def _console(self, block: Block) -> None:
         commands = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE)
@@ -149,8 +160,15 @@ class _Screen(io.TextIOWrapper):
 
 
 def run_command(command: str) -> tuple[str, int]:
-    """What a ``solidstate`` command printed, and its exit code. Runs are without AWS."""
+    """What a ``solidstate`` or ``pytest`` command printed, and its exit code. Runs are without AWS."""
     program, *arguments = shlex.split(command)
+    if program == "pytest":
+        # A process for each, because this one is a pytest itself.
+        settings = ["-p", "no:cacheprovider", "--rootdir", "."]
+        done = subprocess.run(
+            [sys.executable, "-m", program, *settings, *arguments], capture_output=True, check=False, text=True
+        )
+        return done.stdout + done.stderr, done.returncode
     assert program == "solidstate", f"not a command of ours: {command}"
     if arguments[:1] == ["run"] and "--engine" not in arguments:
         arguments += ["--engine", "inline"]

@@ -11,8 +11,17 @@ from tests.pages import Page, blocks_of, matches
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = sorted(page.stem for page in DOCS.glob("*.md"))
-BACKGROUND = {"README", "compiler", "deploying", "how-it-works", "local-bundle", "parity"}
-"""Pages for reading, without code that could run."""
+BACKGROUND = {
+    "README",
+    "compiler",
+    "deploying",
+    "how-it-works",
+    "local-bundle",
+    "parity",
+    "performance",
+    "troubleshooting",
+}
+"""Pages for reading, without code that could run. tests/test_troubleshooting.py holds the last to the source."""
 
 
 def run(name: str, text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

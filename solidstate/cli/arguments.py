@@ -11,36 +11,13 @@ from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import NoReturn
 
+from solidstate.cli.choices import ARCHITECTURES, ENGINES, FUNCTIONS, KINDS, LEVELS, RUNTIMES
+from solidstate.cli.deployed_arguments import follow, where
 from solidstate.cli.parsing import Parser, natural, one_of
 from solidstate.errors import closest
 
 TARGET_HELP = "`package.module:pipeline` or `path/to/file.py:pipeline`; the name may be left out when there is only one"
-KINDS = (
-    "run_start",
-    "run_success",
-    "run_failure",
-    "step_start",
-    "step_input",
-    "step_output",
-    "step_materialization",
-    "step_expectation_result",
-    "step_success",
-    "step_failure",
-    "step_up_for_retry",
-    "step_skipped",
-    "resource_init",
-    "resource_teardown",
-    "hook_completed",
-    "hook_errored",
-    "log",
-    "engine",
-)
 _DEBUG = "show Python tracebacks with errors"
-LEVELS = ("debug", "info", "warning", "error", "critical")
-ENGINES = ("moto", "inline")
-FUNCTIONS = ("in-process", "runtime")
-RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
-ARCHITECTURES = ("x86_64", "arm64")
 
 
 def _common(parser: Parser) -> None:
@@ -209,6 +186,30 @@ def _run(parser: Parser) -> None:
         "AWS's own runtime client, with time and memory limits",
     )
     parser.option("--bundle", metavar="DIR", help="with `--lambda runtime`: a built bundle (default: one is built)")
+    _request(parser)
+    parser.option("--run-id", metavar="ID", help="a name of your own for the run")
+    parser.option(
+        "--enforce-iam",
+        action="store_true",
+        help="on moto: let steps do what solids and resources declare as `permissions`, and nothing else",
+    )
+    _home(parser)
+    _json(parser)
+
+
+def _start(parser: Parser) -> None:
+    parser.add_argument(
+        "target", metavar="TARGET", nargs="?", help=f"{TARGET_HELP}; given, the request is validated here first"
+    )
+    where(parser, asked=False)
+    parser.option("--pipeline", metavar="P", help="the pipeline, where the stack has several and no TARGET is given")
+    _request(parser)
+    parser.option("--name", metavar="NAME", help="a name of your own for the execution")
+    follow(parser)
+    _json(parser)
+
+
+def _request(parser: Parser) -> None:
     parser.option("--config", metavar="FILE", help="the run request, YAML or JSON; `-` for standard input")
     parser.option(
         "--set",
@@ -227,26 +228,20 @@ def _run(parser: Parser) -> None:
     parser.option("--from-run", metavar="RUN", help="take what is not selected from this run (`last`: the newest)")
     parser.option("--from-failure", metavar="RUN", help="run again what has no result in this run (`last`: the newest)")
     parser.option("--tag", action="append", default=[], metavar="K=V", dest="tags", help="tag the run; may be repeated")
-    parser.option("--run-id", metavar="ID", help="a name of your own for the run")
-    parser.option(
-        "--enforce-iam",
-        action="store_true",
-        help="on moto: let steps do what solids and resources declare as `permissions`, and nothing else",
-    )
-    _home(parser)
-    _json(parser)
 
 
 def _runs(parser: Parser) -> None:
     parser.option("--pipeline", metavar="P", help="runs of this pipeline only")
     parser.option("--limit", type=natural, default=20, metavar="N", help="at most this many, newest first (default 20)")
     _home(parser)
+    where(parser, asked=True)
     _json(parser)
 
 
 def _one_run(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run id, the beginning of one, or `last`")
     _home(parser)
+    where(parser, asked=True)
 
 
 def _show(parser: Parser) -> None:
@@ -262,6 +257,13 @@ def _events(parser: Parser) -> None:
     _json(parser, "print NDJSON: one event a line, as stored")
 
 
+def _cancel(parser: Parser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run id, the beginning of one, or `last`")
+    where(parser, asked=False)
+    parser.option("--reason", metavar="TEXT", help="why, for the record")
+    _json(parser)
+
+
 Adder = Callable[[Parser], None]
 
 COMMANDS: dict[str, tuple[str, Adder | None]] = {
@@ -274,6 +276,8 @@ COMMANDS: dict[str, tuple[str, Adder | None]] = {
     "template": ("the SAM template that deploys pipelines", _template),
     "build": ("the Lambda bundle, with all that the function needs", _build),
     "run": ("run a pipeline on this machine", _run),
+    "start": ("start a deployed pipeline and watch it", _start),
+    "cancel": ("stop a run of a deployed pipeline", _cancel),
     "runs": ("the runs on record, newest first", _runs),
     "show": ("one run: steps, failures, what it produced", _show),
     "events": ("everything one run has recorded", _events),
@@ -288,9 +292,9 @@ _POSITIONAL = {
     "new": "DIR ",
     "config check": "TARGET FILE ",
     "template": "[TARGET ...] ",
+    "start": "[TARGET] ",
     "runs": "",
-    "show": "RUN ",
-    "events": "RUN ",
+    **dict.fromkeys(("cancel", "show", "events"), "RUN "),
 }
 """What stands in a usage line before the options, where that is not one TARGET."""
 _EXAMPLES = """\
@@ -298,6 +302,7 @@ examples:
   solidstate run flights.py:delays --preset sample
   solidstate run flights.py:delays --set solids.read.config.limit=100 --engine inline
   solidstate show last
+  solidstate start --stack flights-prod --preset nightly
 
 exit codes: 0 success, 1 the run or check failed, 2 the input was wrong, 130 stopped by Ctrl-C
 """

@@ -16,11 +16,12 @@ import msgspec
 
 from solidstate.cli.document_errors import DocumentError, line_hint, repeated
 from solidstate.cli.places import Places, json_places, locate
-from solidstate.errors import RequestErrors, short, shown
+from solidstate.errors import RequestErrors, short
 
 MAX_BYTES = 256 * 1024
 """Step Functions' limit on an execution's input; a larger document could not be started there."""
 STDIN = "-"
+STDIN_LABEL = "standard input"
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -30,18 +31,11 @@ class Source(msgspec.Struct, frozen=True):
     text: str
     as_json: bool
 
-    def parse(self) -> dict[str, Any]:
-        """The mapping it holds; an empty document is an empty mapping. Raises DocumentError."""
+    def parse(self) -> Any:
+        """What it holds; an empty document is an empty mapping. Whether it is a mapping at all is judged with the rest
+        of the request, in the same words as everywhere. Raises DocumentError."""
         value = _parse_json(self.text, self.label) if self.as_json else _parse_yaml(self.text, self.label)
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            raise DocumentError(
-                f"`{self.label}` must hold a mapping, but holds {shown(value)} of type `{type(value).__name__}`.",
-                subject=self.label,
-                hint="start from `solidstate config scaffold TARGET`",
-            )
-        return value
+        return {} if value is None else value
 
     @contextmanager
     def blamed(self, assignments: Iterable[str] = ()) -> Generator[None]:
@@ -55,6 +49,8 @@ class Source(msgspec.Struct, frozen=True):
             raise
 
     def _places(self) -> Places:
+        if self.label == STDIN_LABEL and "\n" not in self.text.strip():
+            return {}  # one line that was piped in: its errors read as those of the same input in the console
         if self.as_json:
             return json_places(self.text) if self.text.strip() else {}
         from solidstate.cli.yaml_documents import yaml_places  # only for who writes YAML
@@ -67,11 +63,11 @@ def read_source(name: str) -> Source:
     Raises DocumentError."""
     text = _text(name)
     as_json = Path(name).suffix.lower() == ".json" or _is_json(text)
-    return Source("standard input" if name == STDIN else name, text, as_json)
+    return Source(STDIN_LABEL if name == STDIN else name, text, as_json)
 
 
-def read_document(name: str) -> dict[str, Any]:
-    """The mapping in a file, or on standard input for ``-``. Raises DocumentError."""
+def read_document(name: str) -> Any:
+    """What is in a file, or on standard input for ``-``. Raises DocumentError."""
     return read_source(name).parse()
 
 

@@ -1,4 +1,4 @@
-"""``solidstate runs``, ``show`` and ``events``: readers of what runs on this machine have left behind."""
+"""``solidstate runs``, ``show`` and ``events``: readers of what runs have left behind, here or deployed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
-from solidstate.cli.arguments import LEVELS
+from solidstate.cli.choices import LEVELS
 from solidstate.cli.exit_codes import SUCCESS
 from solidstate.cli.render_events import event_lines
-from solidstate.cli.render_run import STYLES, request_lines, run_lines
+from solidstate.cli.render_run import STYLES, request_lines, run_lines, why_lines
+from solidstate.cli.run_place import history_at, place_of
 from solidstate.cli.terminal import Terminal
 from solidstate.cli.text import BLANK, Line, Span, human_duration, human_time, line, table
-from solidstate.errors import MissingObject, SolidstateError, closest, name_list
+from solidstate.errors import SolidstateError, closest, name_list
 from solidstate.events import (
     AnyEvent,
     LogMessage,
@@ -23,11 +24,7 @@ from solidstate.events import (
     final_events,
     kind_of,
 )
-from solidstate.handler.end import summarise_step
-from solidstate.infra.home import Home, home_from
-from solidstate.planner.plan import decode_plan
-from solidstate.storage import keys
-from solidstate.storage.history import events_of, find_run, list_runs, record_of, step_names
+from solidstate.infra.run_history import Listing, RunHistory
 from solidstate.storage.records import RunSummary
 
 
@@ -47,29 +44,28 @@ class HistoryOptions(msgspec.Struct, frozen=True):
 
 def runs(arguments: argparse.Namespace, terminal: Terminal) -> int:
     options = msgspec.convert(vars(arguments), HistoryOptions)
-    home = home_from(options.home)
-    every = list_runs(home.store)
-    found = [run for run in every if options.pipeline in (None, run.pipeline)]
-    shown = found[: options.limit]
+    history = history_at(place_of(arguments)[0], options.home)
+    found = history.latest(options.pipeline, options.limit)
     if options.json:
-        terminal.show_json([_plain(run) for run in shown])
+        terminal.show_json([_plain(run) for run in found.runs])
         return SUCCESS
-    if shown:
-        rows = [_run_row(run) for run in shown]
+    if found.runs:
+        rows = [_run_row(run) for run in found.runs]
         terminal.show(table(rows, header=("status", "run", "pipeline", "started", "time", "steps", "engine", "tags")))
-    if len(shown) < len(found):
-        terminal.note([line(Span(f"and {len(found) - len(shown)} older; `--limit N` shows more", "dim"))])
-    if not found:
-        terminal.note([_none(options.pipeline, every, home)])
+    if found.older != 0:
+        older = "there are older ones" if found.older is None else f"and {found.older} older"
+        terminal.note([line(Span(f"{older}; `--limit N` shows more", "dim"))])
+    if not found.runs:
+        terminal.note([_none(options.pipeline, found, history)])
     return SUCCESS
 
 
-def _none(pipeline: str | None, every: list[RunSummary], home: Home) -> Line:
-    if pipeline is None or not every:
-        return line(f"No runs in `{home.root}`; start one with `solidstate run TARGET`.")
-    names = list(dict.fromkeys(run.pipeline for run in every))
-    near = closest(pipeline, names)
-    hint = f"did you mean `{near}`?" if near else f"there are runs of {name_list(names)}."
+def _none(pipeline: str | None, found: Listing, history: RunHistory) -> Line:
+    if pipeline is None or not found.pipelines:
+        start = "run TARGET" if history.local else f"start{history.options}"
+        return line(f"No runs in `{history.place}`; start one with `solidstate {start}`.")
+    near = closest(pipeline, found.pipelines)
+    hint = f"did you mean `{near}`?" if near else f"there are runs of {name_list(found.pipelines)}."
     return line(f"No runs of pipeline `{pipeline}`; {hint}")
 
 
@@ -90,18 +86,17 @@ def _run_row(run: RunSummary) -> list[Span]:
 
 def show(arguments: argparse.Namespace, terminal: Terminal) -> int:
     options = msgspec.convert(vars(arguments), HistoryOptions)
-    home = home_from(options.home)
-    run = find_run(home.store, options.run)
-    events = list(events_of(home.store, run))
-    if run.status == "running":
-        run = _so_far(home, run, events)
-    request = record_of(home.store, run.pipeline, run.run).request
+    place, wanted = place_of(arguments)
+    history = history_at(place, options.home)
+    found = history.find(wanted)
+    facts = history.facts(found)
+    run, request = facts.summary, history.request(found)
     if options.json:
-        terminal.show_json({**summary_document(run, events), "request": request})
+        terminal.show_json({**summary_document(run, facts.events), "request": request})
         return SUCCESS
-    lines = run_lines(run, events, width=terminal.width, all_steps=True, tracebacks=options.debug)
+    lines = run_lines(run, facts.events, width=terminal.width, all_steps=True, tracebacks=options.debug)
     head, *rest = lines
-    lines = [head, *request_lines(run), *rest]
+    lines = [head, *request_lines(run), *rest, *why_lines(facts.why)]
     if request:
         text = msgspec.json.format(msgspec.json.encode(request), indent=2).decode()
         lines += [BLANK, line(Span("request", "bold")), *(line(f"  {one}") for one in text.splitlines())]
@@ -109,26 +104,14 @@ def show(arguments: argparse.Namespace, terminal: Terminal) -> int:
     return SUCCESS
 
 
-def _so_far(home: Home, run: RunSummary, events: list[AnyEvent]) -> RunSummary:
-    """A run that has no summary yet, or never will: its steps as far as their events tell."""
-    try:
-        plan = decode_plan(home.store.get(keys.plan(run.pipeline, run.plan)))
-    except (MissingObject, msgspec.MsgspecError):  # a plan of another version; the events still say something
-        return run
-    by_step: dict[str, list[AnyEvent]] = {}
-    for event in events:
-        by_step.setdefault(event.step, []).append(event)
-    steps = [summarise_step(step, by_step.get(step.name, [])) for step in plan.steps]
-    return msgspec.structs.replace(run, steps=steps)
-
-
 def events(arguments: argparse.Namespace, terminal: Terminal) -> int:
     options = msgspec.convert(vars(arguments), HistoryOptions)
-    home = home_from(options.home)
-    run = find_run(home.store, options.run)
+    place, wanted = place_of(arguments)
+    history = history_at(place, options.home)
+    run = history.find(wanted)
     if options.step is not None:
-        _check_step(options.step, step_names(home.store, run.pipeline, run.plan), run)
-    found = [event for event in events_of(home.store, run) if _wanted(event, options)]
+        _check_step(options.step, history.steps(run), run)
+    found = [event for event in history.facts(run).events if _wanted(event, options)]
     if options.json:
         terminal.show_bytes(encode_events(found))
     else:

@@ -162,6 +162,18 @@ def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     return run(arguments, terminal)
 
 
+def _start(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.start_command import start
+
+    return start(arguments, terminal)
+
+
+def _cancel(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.cancel_command import cancel
+
+    return cancel(arguments, terminal)
+
+
 def _runs(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.history_commands import runs
 
@@ -192,6 +204,8 @@ COMMANDS: dict[str, Command] = {
     "template": _template,
     "build": _build,
     "run": _run,
+    "start": _start,
+    "cancel": _cancel,
     "runs": _runs,
     "show": _show,
     "events": _events,

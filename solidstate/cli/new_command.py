@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from solidstate.cli.arguments import RUNTIMES
+from solidstate.cli.choices import RUNTIMES
 from solidstate.cli.exit_codes import SUCCESS
 from solidstate.cli.terminal import Terminal
 from solidstate.cli.text import BLANK, Span, line

@@ -12,6 +12,10 @@ from solidstate.config_errors import ConfigError
 from solidstate.errors import Errors, SolidstateError, shown
 
 
+class Quoted(SolidstateError):
+    """An error that was put into words elsewhere, by the same code: its lines are shown as they are."""
+
+
 def error_lines(error: SolidstateError, usage: str = "") -> list[Line]:
     """``error: ...`` with place and fix; several of a kind are numbered. What the command line should have looked like
     comes first."""
@@ -29,6 +33,8 @@ def error_lines(error: SolidstateError, usage: str = "") -> list[Line]:
 
 
 def _one(error: SolidstateError, title: str = "") -> list[Line]:
+    if isinstance(error, Quoted):
+        return [line(Span(one)) for one in error.problem.splitlines()]
     lines = paragraphs(title + error.problem, "bold")
     if error.path:
         lines.append(line(Span("  at: ", "dim"), error.path + _in_file(error)))

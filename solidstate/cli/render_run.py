@@ -48,7 +48,7 @@ _WORDS = {"success": "ok"}
 
 def header(run: RunSummary) -> Line:
     """Which run this is, in one line."""
-    facts = [f"mode {run.mode}"]
+    facts = [f"mode {run.mode}"] if run.mode else []
     if run.preset:
         facts.append(f"preset {run.preset}")
     if run.engine:
@@ -228,8 +228,7 @@ def run_lines(
     given = _given(events)
     return [
         header(run),
-        BLANK,
-        *step_lines(run.steps, given, width=width, all_steps=all_steps),
+        *([BLANK, *step_lines(run.steps, given, width=width, all_steps=all_steps)] if run.steps else []),
         *failure_lines(run.steps, given, tracebacks=tracebacks),
         *warning_lines(run.steps),
         *expectation_lines(events, width=width),
@@ -237,6 +236,12 @@ def run_lines(
         BLANK,
         outcome(run),
     ]
+
+
+def why_lines(why: str) -> list[Line]:
+    """What ended a run beside its steps."""
+    first, *rest = why.splitlines() or [""]
+    return [BLANK, line(Span(first, "bold")), *(line(one) for one in rest)] if why else []
 
 
 def request_lines(run: RunSummary) -> list[Line]:

@@ -10,15 +10,15 @@ from typing import Any
 
 import msgspec
 
-from solidstate.cli.documents import Source, overlay, read_source, tags_from
+from solidstate.cli.documents import read_source
 from solidstate.cli.exit_codes import FAILED, INTERRUPTED, SUCCESS, WRONG_INPUT
 from solidstate.cli.history_commands import summary_document
 from solidstate.cli.progress import watching
 from solidstate.cli.render_reuse import reuse_lines
 from solidstate.cli.render_run import run_lines
+from solidstate.cli.request_options import over_failed, request_document
 from solidstate.cli.terminal import Terminal
 from solidstate.cli.text import BLANK, Line, Span, line
-from solidstate.documents import merge
 from solidstate.errors import EngineError, SolidstateError
 from solidstate.handler.outcome import OutputNotStorable
 from solidstate.handler.reuse import check_from_run, reuse_of
@@ -60,7 +60,7 @@ class RunOptions(msgspec.Struct, frozen=True):
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     options = msgspec.convert(vars(arguments), RunOptions)
     source = read_source(options.config) if options.config is not None else None
-    document = _document(options, source)
+    document = request_document(options, source)
     _check_enforceable(options)
     pipeline = load_pipeline(options.target)
     home = home_from(options.home)
@@ -150,32 +150,16 @@ def _exit_code(summary: RunSummary) -> int:
     return WRONG_INPUT if failed and unstorable == failed else FAILED
 
 
-def _document(options: RunOptions, source: Source | None) -> dict[str, Any]:
-    """The run request: the file, over it ``--set``, over that the options that have a name of their own."""
-    document = overlay(source.parse() if source is not None else {}, options.assignments)
-    named = {"mode": options.mode, "preset": options.preset, "steps": options.steps, "from_run": options.from_run}
-    document.update({key: value for key, value in named.items() if value is not None})
-    tags = tags_from(options.tags)
-    if tags:
-        below = document.get("tags")
-        document["tags"] = {**below, **tags} if isinstance(below, dict) else tags
-    return document
-
-
-def _with_known_run(loaded: LoadedPipeline, document: dict[str, Any], home: Home, failed: str | None) -> dict[str, Any]:
+def _with_known_run(loaded: LoadedPipeline, document: Any, home: Home, failed: str | None) -> Any:
     """``from_run`` may be the beginning of an id, or ``last``; here it becomes the id. So may the run to start again
     ``from_failure``, whose request comes below ``document``. Raises RunNotFound."""
+    if not isinstance(document, dict):
+        return document
     pipeline = loaded.definition.name
     wanted = document.get("from_run")
     if failed is not None:
-        taken = [key for key in ("steps", "from_run") if document.get(key) is not None]
-        if taken:
-            raise SolidstateError(
-                f"`--from-failure` chooses {' and '.join(f'`{key}`' for key in taken)} itself.",
-                subject="--from-failure",
-                hint="leave the one or the other out",
-            )
-        return merge(request_from_failure(home.store, loaded, find_run(home.store, failed, pipeline).run), document)  # type: ignore[no-any-return]  # two mappings merge to one
+        earlier = find_run(home.store, failed, pipeline).run
+        return over_failed(request_from_failure(home.store, loaded, earlier), document)
     if not isinstance(wanted, str) or not RUN_ID.fullmatch(wanted):
         return document
     return {**document, "from_run": find_run(home.store, wanted, pipeline).run}

@@ -282,8 +282,8 @@ start any token.
         "a list",
         ["run", "words.py", "--config", "r.yaml"],
         """
-        error: `r.yaml` must hold a mapping, but holds ['a', 'b'] of type `list`.
-          fix: start from `solidstate config scaffold TARGET`
+        error: Run request for pipeline `words`: Expected `a mapping`, got ['a', 'b'] of type `list`.
+          fix: start from `{}`
         """,
         {
             "r.yaml": """

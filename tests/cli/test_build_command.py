@@ -73,9 +73,9 @@ def test_programs_read_json_and_sam_a_folder(project: Project) -> None:
 
 def test_the_help_names_what_there_is() -> None:
     """Without importing the builder."""
-    from solidstate.cli import arguments
+    from solidstate.cli import choices
 
-    assert arguments.RUNTIMES == RUNTIMES
+    assert choices.RUNTIMES == RUNTIMES
     assert "x86_64" in ARCHITECTURES
 
 

@@ -146,7 +146,7 @@ def is_gone(pid: int) -> bool:
     """Whether a process has ended, or is only waiting for its parent to hear of it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it went while it was read
         return True
 
 

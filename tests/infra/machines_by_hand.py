@@ -68,12 +68,12 @@ class Pieces:
 
         def piece(following: str | None) -> tuple[str, States]:
             failed = f"{name} failed"
-            rest = {"Retry": retry, "Catch": [_caught("States.ALL", failed)]}
+            rest: dict[str, Any] = {"Retry": retry, "Catch": [_caught("States.ALL", failed)]}
             states: States = {}
             if waits:
                 after = f"{name} (after wait)"
                 timed = {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1, "MaxAttempts": 99}
-                both = {"Retry": [timed, *retry], "Catch": [_caught(READY, after), *rest["Catch"]]}
+                both: dict[str, Any] = {"Retry": [timed, *retry], "Catch": [_caught(READY, after), *rest["Catch"]]}
                 states[name] = _ahead(task(payload, token=True, **both) | {"TimeoutSeconds": timeout_s}, following)
                 woken = {key: value for key, value in payload.items() if key != "waits"} | {"woken": True}
                 states[after] = _ahead(task(woken, **rest), following)
@@ -117,7 +117,7 @@ class Pieces:
                     {
                         "Type": "Map",
                         "ItemsPath": "$.result.items",
-                        "ItemSelector": {"run.$": "$.run", "item.$": "$$.Map.Item.Value"},
+                        "ItemSelector": {"run.$": "$.run", "item.$": "$$.Map.Item.Value.key"},
                         "ItemProcessor": {
                             "ProcessorConfig": {"Mode": "INLINE"},
                             "StartAt": entry,
@@ -210,7 +210,9 @@ def nested(name: str, machine: str) -> Piece:
 class Ran:
     """One execution and what it left."""
 
-    def __init__(self, aws: LocalAws, store: S3Store, pipeline: str, execution: str, invoked: list[dict[str, Any]]):
+    def __init__(
+        self, aws: LocalAws, store: S3Store, pipeline: str, execution: str, invoked: list[dict[str, Any]]
+    ) -> None:
         self.described = aws.wait(execution, timeout_s=60)
         self._history = lambda: aws.history(execution)
         self._store, self._pipeline, self.run = store, pipeline, execution.rpartition(":")[2]

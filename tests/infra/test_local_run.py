@@ -11,7 +11,7 @@ import pytest
 
 from solidstate import Compute, RetryPolicy, pipeline, solid
 from solidstate.errors import EngineError, RequestErrors, SolidstateError
-from solidstate.events import StepStart
+from solidstate.events import ErrorInfo, StepStart
 from solidstate.infra.home import Home
 from solidstate.infra.local_run import ENGINES, Engine, run_local
 from solidstate.pipeline import PipelineDefinition
@@ -149,7 +149,13 @@ def limits() -> None:
 def test_each_step_has_its_own_time_limit_on_moto(tmp_path: Path) -> None:
     """Reported as Lambda does; repeated once at most, whatever the policy, and only because there is one."""
     summary = run("moto", tmp_path, definition=limits)
-    assert {s.step: s.status for s in summary.steps} == {"endless": "not reached", "patient": "success"}
+    assert {s.step: s.status for s in summary.steps} == {"endless": "failed", "patient": "success"}
+    assert summary.steps[0].error == ErrorInfo(
+        type="Sandbox.Timedout",
+        message="Task timed out after 1.00 seconds",
+        hint="raise `Compute(timeout_s=...)` of solid `endless` (now 1), or split its work",
+    )
+    assert [(s.run, s.steps[0].status) for s in list_runs(Home(tmp_path).store)] == [("r-1", "failed")]
     assert CALLS == ["endless", "endless"]
     history = json.loads((Home(tmp_path).execution("r-1") / "history.json").read_text())
     failed = [e["lambdaFunctionFailedEventDetails"] for e in history if e["type"] == "LambdaFunctionFailed"]

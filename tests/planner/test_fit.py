@@ -9,7 +9,7 @@ from solidstate.planner.fit import FILLED, Weight, fit
 from solidstate.planner.graph import dag_of
 from solidstate.planner.limits import MAX_NESTED_PARALLELS
 from solidstate.planner.shape import shape
-from solidstate.planner.tree import Gate, Leaf, Nested, Parallel, Sequence, Tree, height, leaves, nodes
+from solidstate.planner.tree import Gate, Leaf, Nested, Parallel, Sequence, Tree, height, leaves, nodes, sequence
 from tests.planner.drawing import on_one_line
 from tests.planner.test_shape import Edges, comb, graphs, ordered_by, waits_in
 
@@ -37,14 +37,15 @@ def opened(tree: Tree) -> Tree:
 
 
 def fitted(tree: Tree, size: int, events: int = 1) -> tuple[Tree, Weight]:
-    """With leaves of one size, and parts named in the order they are made."""
+    """With steps of one size, gates of next to none, and parts named in the order they are made."""
     count = iter(range(1, 10_000))
-    return fit(tree, lambda _: Weight(size, events), lambda: f"Part{next(count)}")
+    weights = {Leaf: Weight(size, events), Gate: Weight(100, 1)}
+    return fit(tree, lambda one: weights[type(one)], lambda: f"Part{next(count)}")
 
 
 def own_leaves(tree: Tree) -> int:
     """Leaves in the machine itself."""
-    if isinstance(tree, Nested):
+    if isinstance(tree, Nested | Gate):
         return 0
     if isinstance(tree, Sequence | Parallel):
         return sum(map(own_leaves, tree.parts if isinstance(tree, Sequence) else tree.branches))
@@ -110,3 +111,20 @@ def test_one_step_that_is_too_heavy_is_left_to_the_quota_check() -> None:
     chain = Sequence((Leaf("a"), Leaf("b"), Leaf("c")))
     cut, _ = fit(chain, lambda leaf: heavy.get(leaf.step, Weight(1_000, 1)), lambda: f"Part{next(count)}")
     assert on_one_line(cut) == "a > <Part1: b> > <Part2: c>"
+
+
+@settings(max_examples=200)
+@given(st.lists(st.booleans(), min_size=1, max_size=12), st.sampled_from([90_000, 300_000, 400_000, 900_000]))
+def test_a_gate_stays_in_the_machine_of_what_it_holds_up(gated: list[bool], size: int) -> None:
+    """Wherever a sequence is cut: at the end of a machine there would be nothing that the gate lets begin."""
+    parts: list[Leaf | Gate | Nested | Parallel] = []
+    for number, gate in enumerate(gated):
+        parts += [Gate(f"s{number}", ("far",))] if gate else []
+        parts.append(Leaf(f"s{number}"))
+    cut, _ = fitted(sequence(parts), size)
+    assert on_one_line(opened(cut)) == on_one_line(sequence(parts))
+    for machine in (cut, *(part.body for part in parts_of(cut))):
+        for node in nodes(machine):
+            if isinstance(node, Sequence):
+                assert not isinstance(node.parts[-1], Gate)
+            assert not (isinstance(node, Nested) and isinstance(node.body, Gate))

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from bench.graphs import read_graph
 from bench.levels import compile_levels
-from solidstate import execute_pipeline
-from solidstate.events import StepFailure, StepOutput, StepSkipped, StepSuccess
+from solidstate import events, execute_pipeline
 from solidstate.planner import fit
 from solidstate.planner.build import build_plan
 from solidstate.planner.compile import compile_plan
@@ -20,7 +19,7 @@ from solidstate.planner.contract import STEP_FAILED
 from solidstate.planner.critical_path import critical_path
 from solidstate.planner.history import history_events
 from solidstate.planner.limits import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS
-from solidstate.planner.plan import ExecutionPlan, OutputRef
+from solidstate.planner.plan import ExecutionPlan, OutputRef, Step, StepInput, StepOutput
 from solidstate.planner.simulated_steps import Behaviour
 from solidstate.planner.simulated_time import Latencies
 from tests.infra.graphs_by_hand import Op, bodies, build
@@ -39,6 +38,7 @@ from tests.planner.thought import (
 )
 
 CRASH = "Runtime.ExitError"
+ENDINGS: dict[type, str] = {events.StepSuccess: "done", events.StepFailure: "failed", events.StepSkipped: "skipped"}
 
 
 def test_a_chain_takes_its_steps_and_two_states() -> None:
@@ -182,11 +182,11 @@ def test_the_outcome_is_that_of_the_engine(ops: list[Op]) -> None:
     keys: dict[str, list[str]] = {}
     for event in execute_pipeline(built, raise_on_error=False).events:
         place = (event.step, event.item)
-        if isinstance(event, StepOutput):
+        if isinstance(event, events.StepOutput):
             given_out.setdefault(place, set()).add(event.name)
             keys.setdefault(event.step, []).extend([event.output_item] if event.output_item else [])
-        elif isinstance(event, StepSuccess | StepFailure | StepSkipped):
-            ending[place] = {StepSuccess: "done", StepFailure: "failed", StepSkipped: "skipped"}[type(event)]
+        elif type(event) in ENDINGS:
+            ending[place] = ENDINGS[type(event)]
     steps = {one.name: one for one in plan.steps}
     labels = {
         (name, item): f"{name}[{keys[over.step].index(item)}]" if (over := steps[name].map_over) and item else name
@@ -230,6 +230,37 @@ def test_a_run_may_be_spread_over_machines(data: st.DataObject) -> None:
     whole = run(plan, behaviours={failing: Behaviour(error=CRASH)})
     divided = run(plan, compiled, behaviours={failing: Behaviour(error=CRASH)})
     assert outcome(divided) == outcome(whole)
+
+
+@pytest.mark.parametrize("room", [2_000, 3_000, 4_500])
+def test_items_may_be_spread_over_machines(room: int) -> None:
+    """What is done for one item is cut, too: each item starts parts of its own, and meets in them with itself only."""
+    over = OutputRef("make", "items")
+
+    def mapped(name: str, *reads: OutputRef) -> Step:
+        inputs = tuple(StepInput(f"in_{ref.step}", "item", (ref,)) for ref in reads)
+        return Step(name, name, inputs=inputs, outputs=(StepOutput("result"),), map_over=over)
+
+    def result(name: str) -> OutputRef:
+        return OutputRef(name, "result")
+
+    plan = plan_of(
+        Step("make", "make", outputs=(StepOutput("items", dynamic=True, max_items=4),)),
+        mapped("w0", over),
+        mapped("x", over),
+        *(mapped(f"w{number}", result(f"w{number - 1}")) for number in range(1, 6)),
+        mapped("z", result("w0"), result("x")),
+        Step("sum", "sum", inputs=(StepInput("all", "collect", (result("w5"),)),)),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "MAX_DEFINITION_BYTES", fit.ROOT.size + room)
+        compiled = compile_plan(plan)
+    inside = sum(part.item for part in compiled.parts)
+    assert inside
+    found = run(plan, compiled)
+    assert outcome(found) == outcome(run(plan))
+    assert set(outcome(found).values()) == {"done"}
+    assert len(found.histories) == 1 + 4 * inside + len(compiled.parts) - inside
 
 
 @pytest.mark.slow

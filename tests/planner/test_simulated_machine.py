@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from solidstate.planner.compile import Compiled
 from solidstate.planner.contract import STEP_FAILED
+from solidstate.planner.plan import OutputRef
 from solidstate.planner.simulate import Simulation, simulate
 from solidstate.planner.simulated_data import SimulationError
 from solidstate.planner.simulated_steps import Behaviour
@@ -176,9 +178,22 @@ def test_many_items_are_executions_of_their_own() -> None:
     found = run(MAPPED, encoded(definition))
     assert [name for name, _ in found.histories] == ["demo", *(f"{EACH} {number}" for number in range(4))]
     assert found.starts["work[0]"] == pytest.approx(found.ends["make"] + 0.05 + 0.02 + 0.15 + 0.05)
+    assert found.starts["sum"] == pytest.approx(found.ends["work[3]"] + 0.5 + 0.05 + 0.05)  # ended, then sum
     each["MaxConcurrency"] = 1
     found = run(MAPPED, encoded(definition))
     assert found.starts["work[3]"] > found.ends["work[2]"] > found.starts["work[2]"] > found.ends["work[1]"]
+
+
+def test_an_inline_map_runs_forty_items_at_a_time() -> None:
+    """Whatever it asks for, as the service does: the 41st begins when the first has ended."""
+    make, side, work, *others = MAPPED.steps
+    outputs = tuple(msgspec.structs.replace(out, max_items=50 * out.dynamic or 1) for out in make.outputs)
+    plan = plan_of(msgspec.structs.replace(make, outputs=outputs), side, work, *others)
+    definition = decoded(plan, {"side": 50.0})
+    scope_of(definition, EACH)[EACH]["MaxConcurrency"] = 0
+    found = run(plan, encoded(definition), items={OutputRef("make", "items"): 50})
+    assert found.starts["work[39]"] == found.starts["work[0]"]
+    assert found.starts["work[40]"] == pytest.approx(found.ends["work[0]"] + 0.05)
 
 
 def test_a_part_must_exist() -> None:

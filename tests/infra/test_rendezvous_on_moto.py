@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from solidstate import DynamicOut, DynamicOutput, Out, Output, RetryPolicy, pipeline, solid
+from solidstate import Out, Output, RetryPolicy, pipeline, solid
 from solidstate.storage import keys
-from tests.infra.machines_by_hand import Calls, Meetings, Pieces, chain, meetings, nested, parallel, until
-
-CALLS = Calls()
+from tests.infra.machines_by_hand import Meetings, Pieces, chain, meetings, nested, parallel, until
+from tests.infra.steps_that_meet import CALLS, a, b, c, d, n, shape_n, when_committed, when_parked
 
 
 @pytest.fixture(scope="module")
@@ -28,48 +27,6 @@ def _clean() -> None:
     CALLS.clear()
 
 
-@solid
-def a() -> int:
-    CALLS.note("a")
-    return 1
-
-
-@solid
-def b() -> int:
-    CALLS.note("b")
-    return 2
-
-
-@solid
-def c(x: int) -> int:
-    CALLS.note("c")
-    return x
-
-
-@solid
-def d(x: int, y: int) -> int:
-    CALLS.note("d")
-    return x + y
-
-
-@pipeline
-def shape_n() -> None:
-    made = a()
-    c(made)
-    d(made, b())
-
-
-def n(pieces: Pieces, **more: Any) -> Any:
-    """The N: `c` and `d` hang under `a`, and `d` has a rendezvous with `b`."""
-    under_a = parallel("2 branches after a", pieces.step("c"), pieces.step("d", waits=["b"], **more))
-    return parallel("2 branches", chain(pieces.step("a"), under_a), pieces.step("b", wakes=["d"]))
-
-
-def when_parked(aws: Meetings, run: str, step: str = "d", pipeline: str = "shape_n", item: str = "") -> Any:
-    """For a solid: go on when another step has parked."""
-    return lambda: until(lambda: aws.has_parked(pipeline, step, run, item))
-
-
 def test_a_step_parks_until_the_last_has_ended(aws: Meetings) -> None:
     """Woken, it goes on in a state of its own; nothing runs twice."""
     pieces = aws.load(shape_n)
@@ -79,11 +36,6 @@ def test_a_step_parks_until_the_last_has_ended(aws: Meetings) -> None:
     assert sorted(CALLS.made) == ["a", "b", "c", "d"]
     assert (ran.parked("d"), ran.failures()) == (1, ["Ready"])
     assert "d (after wait)" in ran.entered()
-
-
-def when_committed(aws: Meetings, run: str, step: str, pipeline: str = "shape_n") -> Any:
-    """For a solid: go on when another step has committed."""
-    return lambda: until(lambda: aws.store.exists(keys.commit(pipeline, step, run)))
 
 
 def test_a_step_whose_others_have_ended_does_not_park(aws: Meetings) -> None:
@@ -302,172 +254,6 @@ def test_nobody_waits_for_what_is_not_selected(aws: Meetings) -> None:
     CALLS.first["b"] = lambda: time.sleep(0.2)
     ran = aws.run(pieces, n(pieces), {"steps": "b"}, run="other")
     assert (ran.statuses()["b"], CALLS.made, ran.parked("d")) == ("success", ["b"], 0)
-
-
-@solid(outs={"items": DynamicOut(str, max_items=8)})
-def make() -> Iterator[DynamicOutput[str]]:
-    CALLS.note("make")
-    for key in ("one", "two", "three"):
-        yield DynamicOutput(key, key, "items")
-
-
-@solid
-def left(key: str) -> str:
-    CALLS.note(f"left {key}")
-    return key
-
-
-@solid
-def right(key: str) -> str:
-    CALLS.note(f"right {key}")
-    return key
-
-
-@solid
-def other(key: str) -> str:
-    CALLS.note(f"other {key}")
-    return key
-
-
-@solid
-def both(key: str, y: str) -> str:
-    CALLS.note(f"both {key}")
-    return key + y
-
-
-@solid
-def gathered(keys: list[str]) -> int:
-    CALLS.note("gathered")
-    return len(keys)
-
-
-@pipeline
-def mapping() -> None:
-    def each(key: Any) -> Any:
-        made = left(key)
-        other(made)
-        return both(made, right(key))
-
-    gathered(make().map(each).collect())
-
-
-def test_the_steps_of_an_item_meet(aws: Meetings) -> None:
-    """Those of one item with each other, whatever the other items do."""
-    pieces = aws.load(mapping)
-    CALLS.first["right one"] = when_parked(aws, "items", "both", "mapping", "one")
-    CALLS.first["left two"] = lambda: until(lambda: aws.store.exists(keys.commit("mapping", "right", "items", "two")))
-
-    def fail() -> None:
-        when_parked(aws, "items", "both", "mapping", "three")()
-        raise ValueError("no")
-
-    CALLS.first["right three"] = fail
-    under = parallel("2 branches after left", pieces.step("other"), pieces.step("both", waits=["right"]))
-    inside = parallel("2 branches", chain(pieces.step("left"), under), pieces.step("right", wakes=["both"]))
-    names = ["left", "other", "right", "both"]
-    body = chain(pieces.step("make"), pieces.region(names, inside), pieces.step("gathered"))
-    ran = aws.run(pieces, body, run="items")
-    assert {step.step: step.items for step in ran.summary.steps if step.items} == {
-        "left": {"success": 3},
-        "other": {"success": 3},
-        "right": {"success": 2, "failed": 1},
-        "both": {"success": 2, "skipped": 1},
-    }
-    assert ran.statuses()["gathered"] == "skipped"
-    assert {key: ran.parked("both", key) for key in ("one", "two", "three")} == {"one": 1, "two": 0, "three": 1}
-    assert len(CALLS.made) == len(set(CALLS.made)) == 1 + 3 * 3 + 2
-
-
-@pipeline
-def gated() -> None:
-    made, second = a(), b()
-    c(made)
-    d(made, second)
-    d.alias("d2")(made, second)
-
-
-@pytest.mark.parametrize("parked", [True, False])
-def test_a_gate_lets_several_steps_begin_at_once(aws: Meetings, *, parked: bool) -> None:
-    """It waits in their place."""
-    run = f"gate-{parked}"
-    pieces = aws.load(gated)
-    if parked:
-        CALLS.first["b"] = when_parked(aws, run, "d", "gated")
-    else:
-        CALLS.first["a"] = when_committed(aws, run, "b", "gated")
-    block = chain(pieces.gate("d", ["b"]), parallel("2 after b", pieces.step("d"), pieces.step("d2")))
-    under_a = parallel("2 branches after a", pieces.step("c"), block)
-    ran = aws.run(
-        pieces, parallel("2 branches", chain(pieces.step("a"), under_a), pieces.step("b", wakes=["d"])), run=run
-    )
-    assert set(ran.statuses().values()) == {"success"}
-    assert sorted(CALLS.made) == ["a", "b", "c", "d", "d"]
-    assert (ran.parked("d"), ran.failures()) == (int(parked), ["Ready"] * parked)
-
-
-@solid
-def scaled(key: str, factor: int) -> str:
-    CALLS.note(f"scaled {key}")
-    return key * factor
-
-
-@solid
-def joined(keys: list[str], x: int) -> int:
-    CALLS.note("joined")
-    return len(keys) + x
-
-
-@pipeline
-def around_a_map() -> None:
-    factor, made = b(), make()
-    c(factor)
-    joined(made.map(lambda key: scaled(key, factor)).collect(), a())
-
-
-@pytest.mark.parametrize("parked", [True, False])
-def test_a_map_meets_with_steps_around_it(aws: Meetings, *, parked: bool) -> None:
-    """Its items are listed when all that its steps read is there; its end wakes who collects from it."""
-    run = f"map-{parked}"
-    pieces = aws.load(around_a_map)
-    if parked:
-        CALLS.first["b"] = when_parked(aws, run, "scaled", "around_a_map")
-        CALLS.first["scaled two"] = when_parked(aws, run, "joined", "around_a_map")
-    else:
-        CALLS.first["make"] = when_committed(aws, run, "b", "around_a_map")
-        CALLS.first["a"] = lambda: until(lambda: aws.store.exists(keys.ended("around_a_map", "scaled", run)))
-    region = pieces.region(["scaled"], pieces.step("scaled"), waits=["b"], wakes=["joined"])
-    body = parallel(
-        "3 branches",
-        chain(pieces.step("make"), region),
-        chain(pieces.step("b", wakes=["scaled"]), pieces.step("c")),
-        chain(pieces.step("a"), pieces.step("joined", waits=["scaled"])),
-    )
-    ran = aws.run(pieces, body, run=run)
-    assert set(ran.statuses().values()) == {"success"}
-    assert len(CALLS.made) == len(set(CALLS.made)) == 8
-    assert (ran.parked("scaled"), ran.parked("joined")) == (int(parked), int(parked))
-
-
-def test_part_of_a_map_is_waited_for(aws: Meetings) -> None:
-    """A Map goes by the name of its first step, and runs when any of its steps is selected."""
-    pieces = aws.load(mapping)
-    inside = parallel("2", chain(pieces.step("left"), pieces.step("other")), pieces.step("right"))
-    names = ["left", "other", "right", "both"]
-
-    def body() -> Any:
-        whole = chain(inside, pieces.step("both"))
-        region = pieces.region(names, whole, wakes=["gathered"])
-        return parallel("2 branches", chain(pieces.step("make"), region), pieces.step("gathered", waits=["left"]))
-
-    CALLS.first["make"] = when_parked(aws, "m1", "gathered", "mapping")
-    assert set(aws.run(pieces, body(), run="m1").statuses().values()) == {"success"}
-    CALLS.first["both one"] = when_parked(aws, "m2", "gathered", "mapping")
-    ran = aws.run(pieces, body(), {"steps": "both,gathered", "from_run": "m1"}, run="m2")
-    assert (ran.statuses()["gathered"], ran.statuses()["left"], ran.parked("gathered")) == (
-        "success",
-        "not selected",
-        1,
-    )
 
 
 @pytest.mark.parametrize("inner", ["d", "b"])
