@@ -1,4 +1,4 @@
-"""The way of a user: a new project, rendered, judged and built by AWS's own SAM CLI, and run as it would be uploaded."""
+"""The way of a user: a new project, rendered, judged and built by AWS's own SAM CLI, and run as uploaded."""
 
 from __future__ import annotations
 
