@@ -1,4 +1,4 @@
-"""The way of a user: a new project, rendered, judged and built by AWS's own SAM CLI, and run on what it would send."""
+"""The way of a user: a new project, rendered, judged and built by AWS's own SAM CLI, and run as uploaded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run(folder: Path, *command: str | Path) -> str:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client is for Linux")
 def test_a_new_project_is_built_by_sam_and_runs(tmp_path: Path) -> None:
-    """`new`, `template`, `sam validate --lint`, `sam build`; then what was built, on AWS's runtime client."""
+    """`new`, `template`, `sam validate --lint`, `sam build`; then the build's artifacts on AWS's runtime client."""
     solidstate = Path(sys.executable).with_name("solidstate")
     run(tmp_path, solidstate, "new", "x", "--runtime", f"python{sys.version_info.major}.{sys.version_info.minor}")
     project = tmp_path / "x"

@@ -95,7 +95,7 @@ def letter_n() -> None:
 
 @solid(outs={"found": DynamicOut(int, max_items=5000)})
 def find() -> Any:
-    yield DynamicOutput(1, "one")
+    yield DynamicOutput(1, "one", "found")
 
 
 @pipeline

@@ -70,8 +70,9 @@ def error_of(summary: RunSummary) -> str:
 )
 def test_what_storage_needs_is_allowed(definition: PipelineDefinition, document: Any, tmp_path: Path) -> None:
     """Commits, intermediates, parked steps, items, summaries: the derived policies suffice, in every group."""
-    _, denials = enforced(definition, tmp_path, document)
+    summary, denials = enforced(definition, tmp_path, document)
     assert denials == []
+    assert summary.status == ("failed" if definition is everything else "success")  # some of it fails on purpose
 
 
 def test_what_is_declared_works(tmp_path: Path) -> None:

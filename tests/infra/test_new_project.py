@@ -35,7 +35,7 @@ def test_names(folder: str, name: str, package: str) -> None:
 def test_names_that_cannot_be(folder: str) -> None:
     """Neither a stack nor a package could be called so."""
     with pytest.raises(SolidstateError, match=r"^No project can be called '.*: expected a letter, then letters"):
-        names_for(Path("/home") / folder if folder else Path("/"))
+        names_for(Path("/") / folder)
 
 
 @pytest.mark.parametrize("folder", ["json", "class", "pytest", "solidstate"])
