@@ -6,6 +6,9 @@ BIN := .venv/bin
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --maxprocesses 8
 
+# What template.yaml deploys.
+FLIGHTS := examples/flights/pipeline.py:flights
+
 # The tests that compare with files below tests/golden, and write them when UPDATE_GOLDEN is set.
 GOLDEN = $(shell grep -rlE 'UPDATE_GOLDEN|golden_texts' --include='test_*.py' tests)
 
@@ -14,7 +17,7 @@ export PYTHON
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Prepare .venv, when something it is made from has changed
@@ -22,7 +25,7 @@ setup: ## Prepare .venv, when something it is made from has changed
 
 .PHONY: demo
 demo: setup ## Run the flights pipeline on this machine and print what it found
-	@$(BIN)/solidstate run examples/flights/pipeline.py:flights --mode local
+	@$(BIN)/solidstate run $(FLIGHTS) --mode local
 	@echo
 	@$(BIN)/python examples/flights/headlines.py build/flights/headlines.json
 	@echo
@@ -33,11 +36,11 @@ test: setup ## Run the tests, without those marked slow
 	@$(PYTEST) -m "not slow"
 
 .PHONY: test-slow
-test-slow: setup ## Run the tests marked slow
+test-slow: setup judges ## Run the tests marked slow
 	@$(PYTEST) -m slow
 
 .PHONY: test-all
-test-all: setup ## Run every test
+test-all: setup judges ## Run every test
 	@$(PYTEST)
 
 .PHONY: check
@@ -48,7 +51,8 @@ check: setup ## Everything that reads the code: format, lint, layers, types, gol
 	$(BIN)/mypy
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/python -m pytest -q -m "not slow" $(GOLDEN)
-	@if [ -f template.yaml ]; then echo "$(BIN)/cfn-lint template.yaml"; $(BIN)/cfn-lint template.yaml; fi
+	$(BIN)/solidstate template $(FLIGHTS) --check
+	$(BIN)/cfn-lint template.yaml
 
 .PHONY: fmt
 fmt: setup ## Format the code and repair what ruff can
@@ -60,9 +64,26 @@ golden: setup ## Write the golden files anew; the diff is the review
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q -m "not slow" $(GOLDEN)
 	@git --no-pager diff --stat -- tests/golden
 
+.PHONY: template
+template: setup ## Render template.yaml anew; what is written in it by hand stays
+	@$(BIN)/solidstate template $(FLIGHTS)
+
+# What `sam build` calls for each function of template.yaml: all of them run the same bundle.
+build-%:
+	$(BIN)/solidstate build $(FLIGHTS) --layer-provided pandas,pyarrow
+	cp -R build/lambda/. "$(ARTIFACTS_DIR)/"
+
 .PHONY: bench
 bench: setup ## Measure what a step costs, beside a baseline written by hand
 	@$(BIN)/python -m bench
+
+.PHONY: bench-compiler
+bench-compiler: setup ## Measure the compiler on a folder of graphs: SETS=FOLDER
+	@$(BIN)/python -m bench.compiler $(if $(SETS),--sets $(SETS))
+
+.PHONY: judges
+judges: setup ## Install the judges of definitions that need Node, where there is npm
+	@scripts/judges
 
 .PHONY: lock
 lock: ## Resolve requirements/dev.txt anew (needs uv)
@@ -71,5 +92,5 @@ lock: ## Resolve requirements/dev.txt anew (needs uv)
 
 .PHONY: clean
 clean: ## Remove .venv and everything made by the other commands
-	rm -rf .venv .solidstate build dist solidstate.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sam .aws-sam .solidstate build dist solidstate.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

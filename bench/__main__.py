@@ -11,7 +11,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+from bench.cold.measure import Cold, cold
 
 CASES = Path(__file__).parent / "cases"
 ROUNDS = 5
@@ -39,12 +43,21 @@ def pairs(case: str, baseline: str, figure: str) -> tuple[list[float], list[floa
     return ours, theirs
 
 
+def cold_pairs(
+    case: Callable[[Cold], float], baseline: Callable[[Cold], float], *, tls: bool = False
+) -> tuple[list[float], list[float]]:
+    """CPU seconds of two kinds of fresh processes, alternating, after one warm-up each."""
+    with tempfile.TemporaryDirectory() as folder, cold(Path(folder), tls=tls) as fresh:
+        measured = [(case(fresh), baseline(fresh)) for _ in range(ROUNDS + 1)][1:]
+    return [ours for ours, _ in measured], [theirs for _, theirs in measured]
+
+
 def line(title: str, unit: str, scale: float, ours: list[float], theirs: list[float], baseline: str) -> str:
     mine, base = statistics.median(ours) * scale, statistics.median(theirs) * scale
     ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
     low, high = min(ours) * scale, max(ours) * scale
     measured = f"{title:<34} {mine:10.2f} {unit:<3} ({low:.2f} to {high:.2f})"
-    return f"{measured}   {base:10.2f} {unit:<3} {baseline:<44} {ratio:8.1f}x"
+    return f"{measured}   {base:10.2f} {unit:<3} {baseline:<44} {ratio:8.2f}x"
 
 
 def main() -> None:
@@ -56,6 +69,15 @@ def main() -> None:
         line("validate a request of 1,000 solids", "ms", 1e3, *request, "msgspec.convert: first error, no path"),
         flush=True,
     )
+    for title, client, tls in (
+        ("cold step, CPU", "obstore", False),
+        ("cold step over TLS, CPU", "obstore", True),
+        ("cold step through boto3, CPU", "boto3", False),
+    ):
+        measured = cold_pairs(partial(Cold.step, client=client), Cold.by_hand, tls=tls)
+        print(line(title, "ms", 1e3, *measured, "hand-written boto3 handler, 1 GET 1 PUT"), flush=True)
+    imports = cold_pairs(Cold.imports, Cold.boto3_client)
+    print(line("import of the handler, CPU", "ms", 1e3, *imports, "import boto3, make a client"), flush=True)
     moto = pairs("moto_chain", "moto_by_hand", "per_step_s")
     print(line("moto, a step of 50", "ms", 1e3, *moto, "hand-written machine and handler, 1 GET 1 PUT"), flush=True)
     first = pairs("first_step_moto", "moto_start", "seconds")

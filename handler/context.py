@@ -23,19 +23,19 @@ LogSink = Callable[[Level, str, dict[str, Any]], None]
 
 
 class StepLog:
-    """``context.log``: a message and structured fields. Each call is an event of the run and a line in the log.
-
-    There are no pluggable loggers as modes had in 2019: events are the one stream, and who wants them elsewhere (a
-    service, a file, a colored console) reads them there, or attaches a hook.
-    """
+    """``context.log``: a message and structured fields. Each call is an event of the run, a line in the function's log,
+    and whatever the loggers of the mode make of it (``write``)."""
 
     # Messages are positional only, so that a field may be called `message`.
 
-    __slots__ = ("_recorder", "_sink")
+    __slots__ = ("_recorder", "_sink", "_write")
 
-    def __init__(self, recorder: Recorder, sink: LogSink | None) -> None:
+    def __init__(
+        self, recorder: Recorder, sink: LogSink | None, write: Callable[[LogMessage], None] | None = None
+    ) -> None:
         self._recorder = recorder
         self._sink = sink
+        self._write = write
 
     def debug(self, message: str, /, **fields: Any) -> None:
         self._log("debug", message, fields)
@@ -56,6 +56,8 @@ class StepLog:
         event = self._recorder.emit(LogMessage, level=level, message=text_of(message), fields=plain_metadata(fields))
         if self._sink is not None:
             self._sink(level, event.message, event.fields)
+        if self._write is not None:
+            self._write(event)
 
 
 class StepContext:

@@ -18,7 +18,8 @@ from solidstate.handler.logs import StepLogger
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.load import load_pipeline
 from solidstate.planner.plan import decode_plan
-from solidstate.storage.s3 import S3Store, s3_client
+from solidstate.storage.s3_choice import bucket_store
+from solidstate.storage.task_tokens import StepFunctionsTokens
 
 
 def runtime_from_environment() -> Runtime:
@@ -28,11 +29,12 @@ def runtime_from_environment() -> Runtime:
     bucket = _variable("SOLIDSTATE_BUCKET")
     return Runtime(
         [_load(target, folder) for target in targets],
-        S3Store(s3_client(), bucket),
+        bucket_store(bucket),
         engine="aws",
         open_fs=open_s3fs,
         log_sink=StepLogger("solidstate").sink,
         version=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+        tokens=StepFunctionsTokens(),
     )
 
 

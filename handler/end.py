@@ -10,6 +10,7 @@ import msgspec
 from solidstate.errors import name_list
 from solidstate.events import (
     AnyEvent,
+    ErrorInfo,
     HookErrored,
     RunFailure,
     RunStart,
@@ -37,7 +38,7 @@ from solidstate.planner.contract import EndPayload, RunDigest, RunHandle
 from solidstate.planner.plan import OutputRef, Step
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit
-from solidstate.storage.history import step_events
+from solidstate.storage.history import Left, step_left
 from solidstate.storage.records import (
     RunRecord,
     RunStatus,
@@ -47,6 +48,7 @@ from solidstate.storage.records import (
     decode_run_record,
     encode_record,
 )
+from solidstate.storage.store import put_joined
 
 
 def end_run(runtime: Runtime, payload: EndPayload) -> RunDigest:
@@ -88,7 +90,7 @@ def close(runtime: Runtime, loaded: LoadedPipeline, run: RunHandle, ended: RunSt
         engine=record.engine,
     )
     reuse = reuse_of(loaded, selected, record.request.get("from_run"))
-    _write(runtime, record, summary, reuse, [event for events in found.events.values() for event in events])
+    _write(runtime, record, summary, reuse, found)
     return summary
 
 
@@ -97,19 +99,23 @@ def _unselected(step: Step) -> StepSummary:
 
 
 class _Found(msgspec.Struct):
-    """What the selected steps have left, in plan order: events, of mapped steps the items there should be, and why
-    there are none where the output they are mapped over was withheld."""
+    """What the selected steps have left, in plan order, of mapped steps the items there should be, and why there are
+    none where the output they are mapped over was withheld."""
 
-    events: dict[str, list[AnyEvent]] = {}
+    left: dict[str, list[Left]] = {}
     items: dict[str, list[str]] = {}
     withheld: dict[str, str] = {}
+
+    def events(self, step: str) -> list[AnyEvent]:
+        left = self.left[step]
+        return left[0].events if len(left) == 1 else [event for one in left for event in one.events]
 
 
 def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: str, from_run: str | None) -> _Found:
     """Events of every step, failed attempts first, then the commit's; of mapped steps item by item."""
     pipeline, store = loaded.definition.name, runtime.store
     names = {step.name for step in steps}
-    found = _Found(events={step.name: [] for step in steps})
+    found = _Found()
     producers: dict[OutputRef, Commit | None] = {}
     jobs: list[tuple[Step, str]] = []
     for step in steps:
@@ -126,14 +132,19 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
             found.withheld[step.name] = withheld_reason({f"{over.step}.{over.output}": producer.withheld[over.output]})
         jobs += [(step, key) for key in found.items[step.name]]
 
-    def collect(job: tuple[Step, str]) -> list[AnyEvent]:
+    def collect(job: tuple[Step, str]) -> list[Left]:
         step, item = job
         # What hooks leave comes after the commit, so it is not in it.
         hooked = bool(loaded.definition.hooks or loaded.nodes[step.name].solid.hooks)
-        return step_events(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
+        return step_left(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
 
-    for (step, _), events in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
-        found.events[step.name] += events
+    by_step: dict[str, list[Left]] = {}
+    for (step, item), left in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
+        if item:
+            by_step.setdefault(step.name, []).extend(left)
+        else:
+            by_step[step.name] = left
+    found.left = {step.name: by_step.get(step.name) or [] for step in steps}
     return found
 
 
@@ -143,8 +154,9 @@ def _summaries(
     """Of the selected steps. A mapped step that was not run for any item because its producer failed or was skipped,
     or had its items withheld, has left nothing: that it was skipped is put on record here."""
     summaries: dict[str, StepSummary] = {}
-    for name, events in found.events.items():
+    for name in found.left:
         step = loaded.steps[name]
+        events = found.events(name)
         over = step.map_over
         producer = summaries.get(over.step) if over is not None else None
         reason, because = found.withheld.get(name, ""), [f"{over.step}.{over.output}"] if over is not None else []
@@ -152,7 +164,10 @@ def _summaries(
             reason, because = never_mapped(producer), [producer.step]
         if reason and not events and not (ended and producer is not None and producer.status == "not reached"):
             scope = Scope(run=run, pipeline=loaded.definition.name, step=name, attempt=1)
-            events.append(Recorder(scope, runtime.observer).emit(StepSkipped, reason=reason, because=because))
+            recorder = Recorder(scope, runtime.observer)
+            recorder.emit(StepSkipped, reason=reason, because=because)
+            found.left[name].append(Left(*recorder.written()))
+            events = recorder.events
         summaries[name] = summarise_step(step, events, None if reason else found.items.get(name))
     return summaries
 
@@ -164,68 +179,73 @@ def summarise_step(step: Step, events: list[AnyEvent], items: list[str] | None =
 
 def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
     """One step, or one item of a mapped step. A step whose last word is a failed attempt has failed, retries or not."""
-    last = 0
     status: StepStatus = "not reached"
-    facts = _nothing_yet()
-    expectations: list[bool] = []
+    attempts = events[-1].attempt if events else 0
+    duration, reason = 0.0, ""
+    error: ErrorInfo | None = None
+    inputs: dict[str, int] = {}
+    outputs: dict[str, int] = {}
+    verdicts: list[StepExpectation] = []
+    more: dict[str, Any] = {}
     for event in events:
-        last = max(last, event.attempt)
-        if isinstance(event, StepStart):  # a later attempt starts afresh
-            status, facts, expectations = "failed", _nothing_yet(), []
-        elif isinstance(event, StepInput):
-            facts["inputs"][event.name] = event.size
-        elif isinstance(event, StepOutput):
-            facts["outputs"][event.name] = event.size + facts["outputs"].get(event.name, 0)
-        elif isinstance(event, StepSuccess):
-            status, facts["duration_s"], facts["error"] = "success", event.duration_s, None
-        elif isinstance(event, StepExpectation):
-            expectations.append(event.success)
-            _note_unmet(event, facts)
-        else:
-            status = _note(event, facts, status)
-    if status == "failed" and facts.get("error") is None:
-        facts["reason"] = "the attempt began and left no end: it ran out of time or memory, or was stopped"
+        if type(event) is StepStart:
+            if status != "not reached":  # a later attempt starts afresh
+                inputs, outputs, verdicts, more = {}, {}, [], {}
+                duration, reason, error = 0.0, "", None
+            status = "failed"
+            attempts = max(attempts, event.attempt)
+        elif type(event) is StepInput:
+            inputs[event.name] = event.size
+        elif type(event) is StepOutput:
+            outputs[event.name] = event.size + outputs.get(event.name, 0)
+        elif type(event) is StepSuccess:
+            status, duration, error = "success", event.duration_s, None
+        elif type(event) is StepFailure or type(event) is StepRetry:
+            status, duration, error = "failed", event.duration_s, event.error
+        elif type(event) is StepSkipped:
+            status, reason = "skipped", event.reason
+        elif type(event) is StepExpectation:
+            verdicts.append(event)
+        elif type(event) is StepMaterialization:
+            more.setdefault("materializations", []).append(event.path or event.label)
+        elif type(event) is HookErrored:
+            warning = f"hook `{event.name}`: {event.error.type}: {clip(event.error.message, 500)}"
+            more.setdefault("warnings", []).append(warning)
+    if verdicts:
+        warnings, withheld = _unmet(verdicts)
+        more["warnings"] = [*warnings, *more.get("warnings", [])]
+        reason = reason or withheld
+    if status == "failed" and error is None:
+        reason = "the attempt began and left no end: it ran out of time or memory, or was stopped"
     return StepSummary(
         step=step.name,
         solid=step.solid,
         status=status,
-        attempts=last,
-        expectations=len(expectations),
-        expectations_failed=expectations.count(False),
-        **facts,
+        duration_s=duration,
+        attempts=attempts,
+        inputs=inputs,
+        outputs=outputs,
+        expectations=len(verdicts),
+        expectations_failed=sum(not verdict.success for verdict in verdicts) if verdicts else 0,
+        reason=reason,
+        error=error,
+        **more,
     )
 
 
-def _nothing_yet() -> dict[str, Any]:
-    return {"inputs": {}, "outputs": {}, "materializations": [], "warnings": []}
-
-
-def _note_unmet(event: StepExpectation, facts: dict[str, Any]) -> None:
-    if event.success:
-        return
-    if event.severity == "warn":
-        facts["warnings"].append(": ".join(part for part in (event.label, event.description) if part))
-    if event.severity == "skip":
-        of = f"output `{event.output}`" if event.output else "its outputs"
-        facts["reason"] = f"withheld {of}: expectation `{event.label}` was not met"
-
-
-def _note(event: AnyEvent, facts: dict[str, Any], status: StepStatus) -> StepStatus:
-    """The less frequent events; returns the status after this one."""
-    match event:
-        case StepMaterialization():
-            facts["materializations"].append(event.path or event.label)
-        case HookErrored():
-            facts["warnings"].append(f"hook `{event.name}`: {event.error.type}: {clip(event.error.message, 500)}")
-        case StepFailure() | StepRetry():
-            facts["duration_s"], facts["error"] = event.duration_s, event.error
-            return "failed"
-        case StepSkipped():
-            facts["reason"] = event.reason
-            return "skipped"
-        case _:
-            pass
-    return status
+def _unmet(verdicts: list[StepExpectation]) -> tuple[list[str], str]:
+    """What to warn of, and what was withheld because an expectation was not met."""
+    warnings = []
+    withheld = ""
+    for event in verdicts:
+        if event.success:
+            continue
+        if event.severity == "warn":
+            warnings.append(": ".join(part for part in (event.label, event.description) if part))
+        if event.severity == "skip":
+            of = f"output `{event.output}`" if event.output else "its outputs"
+            withheld = f"withheld {of}: expectation `{event.label}` was not met"
+    return warnings, withheld
 
 
 def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: RunStatus | None = None) -> str:
@@ -242,7 +262,7 @@ def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: 
     return "\n".join(lines)
 
 
-def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reuse, steps: list[AnyEvent]) -> None:
+def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reuse, found: _Found) -> None:
     scope = Scope(run=record.run, pipeline=record.pipeline, execution=record.execution)
     start = RunStart(
         run=record.run,
@@ -269,5 +289,9 @@ def _write(runtime: Runtime, record: RunRecord, summary: RunSummary, reuse: Reus
             RunFailure, duration_s=summary.duration_s, steps=summary.counts(), failed=names, message=summary.message
         )
     end = msgspec.structs.replace(end, seq=2)
-    runtime.store.put(keys.run_events(record.pipeline, record.run), encode_events([start, *steps, end]))
+    # Every step's lines as they are: what was encoded once need not be again.
+    parts: list[bytes | memoryview] = [encode_events([start])]
+    parts += [memoryview(left.body)[left.begin :] for of_step in found.left.values() for left in of_step]
+    parts.append(encode_events([end]))
+    put_joined(runtime.store, keys.run_events(record.pipeline, record.run), parts)
     runtime.store.put(keys.run_summary(record.pipeline, record.run), encode_record(summary))

@@ -1,5 +1,5 @@
-"""The Lambda function: one entry for Start run, every step, and End run. Payload in, contract out, every line logged
-with its run, step and attempt."""
+"""The Lambda function: one entry for Start run, every step and what is between steps, and End run. Payload in, contract
+out, every line logged with its run, step and attempt."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from typing import Any
 
 import msgspec
 
-from solidstate.handler.end import end_run
-from solidstate.handler.items import answer_items
 from solidstate.handler.runtime import InvocationContext, Runtime
-from solidstate.handler.start import start_run
 from solidstate.handler.step import run_step
-from solidstate.planner.contract import EndPayload, ItemsPayload, Payload, StartPayload, StepPayload
+from solidstate.planner.contract import (
+    EndedPayload,
+    EndPayload,
+    GatePayload,
+    ItemsPayload,
+    Payload,
+    StartPayload,
+    StepPayload,
+)
 
 Handler = Callable[[dict[str, Any], InvocationContext], dict[str, Any]]
 
@@ -26,12 +31,26 @@ def make_handler(runtime: Runtime) -> Handler:
         payload: Any = msgspec.convert(event, Payload)
         match payload:
             case StartPayload():
+                from solidstate.handler.start import start_run  # once a run; a step needs nothing of it
+
                 return start_run(runtime, payload)
             case StepPayload():
                 return msgspec.to_builtins(run_step(runtime, payload, context))  # type: ignore[no-any-return]
             case ItemsPayload():
+                from solidstate.handler.items import answer_items
+
                 return answer_items(runtime, payload)
+            case GatePayload():
+                from solidstate.handler.rendezvous import answer_gate
+
+                return answer_gate(runtime, payload)
+            case EndedPayload():
+                from solidstate.handler.rendezvous import record_end
+
+                return record_end(runtime, payload)
             case EndPayload():
+                from solidstate.handler.end import end_run
+
                 return msgspec.to_builtins(end_run(runtime, payload))  # type: ignore[no-any-return]
             case _:
                 raise TypeError(f"unknown payload {type(payload).__name__}")

@@ -6,18 +6,17 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from solidstate.composition import Node
 from solidstate.errors import IntermediateError, MissingObject
 from solidstate.events import StepInput as StepInputEvent
 from solidstate.events import plain_metadata
+from solidstate.handler.attempt import Attempt
 from solidstate.handler.boundary import call
 from solidstate.handler.outcome import Refused, UserCodeRaised
 from solidstate.handler.plain import clip, text_of
-from solidstate.handler.recorder import Recorder
 from solidstate.handler.runtime import LoadedPipeline
 from solidstate.handler.type_io import TypeIo
 from solidstate.handler.upstream import Upstream, each
-from solidstate.planner.plan import OutputRef, Step, StepInput
+from solidstate.planner.plan import OutputRef, StepInput
 from solidstate.storage.codecs import codec_named
 from solidstate.storage.commits import CommittedOutput
 from solidstate.storage.store import ObjectStore
@@ -27,54 +26,60 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in dict.fromkeys(names))
 
 
-def load_inputs(
-    loaded: LoadedPipeline,
-    step: Step,
-    node: Node,
-    upstream: Upstream,
-    io: TypeIo,
-    store: ObjectStore,
-    recorder: Recorder,
-    workers: int = 1,
-) -> dict[str, Any]:
+def load_inputs(attempt: Attempt, upstream: Upstream, io: TypeIo | None) -> dict[str, Any]:
     """Values by parameter name, each checked against its type. ``io`` reads those that the run request gives."""
+    loaded, solid, store, emit = attempt.loaded, attempt.solid, attempt.store, attempt.recorder.emit
     values: dict[str, Any] = {}
-    for inp in step.inputs:
-        definition = node.solid.input(inp.name)
+    for inp in attempt.step.inputs:
         if inp.nothing:
             continue
+        name = inp.name
+        definition = solid.input(name)
         size = 0
         if inp.kind == "config":
-            if inp.name not in io.given:
-                values[inp.name] = definition.default
+            if io is None or name not in io.given:
+                values[name] = definition.default
                 continue
             value = io.read(definition)
         elif (plain := upstream.plain_output(inp)) is not None:
             size = plain.size
-            value = decoded_output(loaded, inp.sources[0], plain, store, upstream.reader)
+            value = decoded_output(loaded, inp.sources[0], plain, store, attempt.label, proven=not attempt.foreign)
         else:
-            parts = _read(loaded, inp, upstream, store, workers)
+            parts = _read(attempt, inp, upstream)
             size = sum(part_size for _, part_size in parts)
             value = [part for part, _ in parts] if inp.kind in ("fan_in", "collect") else parts[0][0]
-        verdict = call(f"checking input `{inp.name}`", definition.type.check, value)
+        verdict = call(f"checking input `{name}`", definition.type.check, value)
         if not verdict.success:
             raise Refused(
-                f"Input `{inp.name}` of `{step.name}` does not pass the check of type `{inp.type}`: "
+                f"Input `{name}` of `{attempt.step.name}` does not pass the check of type `{inp.type}`: "
                 f"{verdict.description}.",
-                subject=inp.name,
+                subject=name,
                 hint=_type_hint(inp),
                 metadata=verdict.metadata,
             )
-        recorder.emit(
-            StepInputEvent,
-            name=inp.name,
-            type=inp.type,
-            sources=[f"{ref.step}.{ref.output}" for ref in inp.sources],
-            size=size,
-            metadata=plain_metadata(verdict.metadata) if verdict.metadata else {},
-        )
-        values[inp.name] = value
+        if loaded.ways_in:
+            _check_ways_in(attempt, name, value)
+        facts = plain_metadata(verdict.metadata) if verdict.metadata else {}
+        sources = [f"{ref.step}.{ref.output}" for ref in inp.sources]
+        emit(StepInputEvent, name=name, type=inp.type, sources=sources, size=size, metadata=facts)
+        values[name] = value
     return values
+
+
+def _check_ways_in(attempt: Attempt, name: str, value: Any) -> None:
+    """Hold a value against the inputs of composites that it came in by."""
+    for passage in attempt.loaded.ways_in.get((attempt.step.name, name), ()):
+        port = passage.port
+        doing = f"checking input `{port.name}` of composite `{passage.composite}`"
+        verdict = call(doing, port.type.check, value)
+        if not verdict.success:
+            raise Refused(
+                f"Input `{port.name}` of composite `{passage.composite}`, passed on to `{name}` of "
+                f"`{attempt.step.name}`, does not pass the check of type `{port.type.name}`: {verdict.description}.",
+                subject=port.name,
+                hint=f"connect to `{passage.composite}` what its input declares, or correct the annotation",
+                metadata=verdict.metadata,
+            )
 
 
 def _type_hint(inp: StepInput) -> str:
@@ -83,25 +88,24 @@ def _type_hint(inp: StepInput) -> str:
     return f"make {_names(f'{ref.step}.{ref.output}' for ref in inp.sources)} produce what this input declares"
 
 
-def _read(
-    loaded: LoadedPipeline, inp: StepInput, upstream: Upstream, store: ObjectStore, workers: int
-) -> list[tuple[Any, int]]:
+def _read(attempt: Attempt, inp: StepInput, upstream: Upstream) -> list[tuple[Any, int]]:
     """The values of an input's sources, each with its stored size: several for a fan-in, any number for a collect."""
 
     def decode(part: tuple[OutputRef, CommittedOutput]) -> tuple[Any, int]:
-        return decoded_output(loaded, part[0], part[1], store, upstream.reader), part[1].size
+        return decoded_output(attempt.loaded, part[0], part[1], attempt.store, attempt.label), part[1].size
 
-    return each(decode, _stored(inp, upstream), workers if inp.kind == "collect" else 1)
+    workers = attempt.runtime.fetch_workers if inp.kind == "collect" else 1
+    return each(decode, _stored(attempt, inp, upstream), workers)
 
 
-def _stored(inp: StepInput, upstream: Upstream) -> list[tuple[OutputRef, CommittedOutput]]:
+def _stored(attempt: Attempt, inp: StepInput, upstream: Upstream) -> list[tuple[OutputRef, CommittedOutput]]:
     """What an input's sources have left, in order."""
     found: list[tuple[OutputRef, CommittedOutput]] = []
     for ref in inp.sources:
         for name, stored in upstream.outputs(inp, ref):
             if stored is None:
                 raise IntermediateError(
-                    f"Output `{ref.output}` of `{name}`, needed by `{upstream.reader}`, is not in its commit.",
+                    f"Output `{ref.output}` of `{name}`, needed by `{attempt.label}`, is not in its commit.",
                     subject=ref.step,
                     hint="the run that is reused followed another plan; run the step again",
                 )
@@ -110,14 +114,23 @@ def _stored(inp: StepInput, upstream: Upstream) -> list[tuple[OutputRef, Committ
 
 
 def decoded_output(
-    loaded: LoadedPipeline, ref: OutputRef, stored: CommittedOutput, store: ObjectStore, reader: str
+    loaded: LoadedPipeline,
+    ref: OutputRef,
+    stored: CommittedOutput,
+    store: ObjectStore,
+    reader: str,
+    *,
+    proven: bool = False,
 ) -> Any:
     """The value of a committed output, for ``reader`` (named in errors). Raises IntermediateError, naming output and
-    producer, when its bytes are not there, not what was stored, or not what the producer's type can decode."""
+    producer, when its bytes are not there, not what was stored, or not what the producer's type can decode. ``proven``:
+    the commit was written by this very process, so that what is inline need not be verified."""
     producer = loaded.nodes[ref.step].solid.output(ref.output)
     if producer.type.nothing:
         return None
-    data = verified_bytes(stored, store, ref, reader)
+    data = stored.inline
+    if data is None or not proven:
+        data = verified_bytes(stored, store, ref, reader)
     asked = producer.type.codec
     cause: BaseException
     try:

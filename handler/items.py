@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 
+from solidstate.errors import MissingObject
+from solidstate.handler.committed import label, own_commit, read_commit
+from solidstate.handler.rendezvous import Meeting, parked_digest
 from solidstate.handler.runtime import LoadedPipeline, Runtime, complete_handle, loaded_for
-from solidstate.handler.upstream import label, read_commit
-from solidstate.planner.contract import ItemsPayload, RunHandle
+from solidstate.planner.contract import ItemEntry, ItemsPayload, MapItem, RunHandle
 from solidstate.planner.plan import OutputRef, Step
 from solidstate.storage import keys
-from solidstate.storage.commits import Commit
+from solidstate.storage.commits import Commit, decode_commit, item_lines
 from solidstate.storage.store import ObjectStore, located
 
 
@@ -37,31 +39,68 @@ def keys_in(commit: Commit, over: OutputRef) -> list[str]:
     return [] if over.output in commit.withheld else list(commit.items(over.output))
 
 
+def items_in(store: ObjectStore, pipeline: str, over: OutputRef, run: str) -> list[MapItem]:
+    """The items in the order they were yielded, each with where it stands. None of an output that is withheld, or where
+    there is no commit."""
+    key = keys.commit(pipeline, over.step, run)
+    try:
+        body = store.get(key)
+    except MissingObject:
+        return []
+    commit = own_commit(decode_commit(body, key), key, over.step, run)
+    if over.output in commit.withheld:
+        return []
+    head, lines = item_lines(body)
+    items = [out for out in commit.outputs if out.item]
+    return [
+        MapItem(out.item, ItemEntry(at, size, head))
+        for out, (at, size) in zip(items, lines, strict=True)
+        if out.name == over.output
+    ]
+
+
 def answer_items(runtime: Runtime, payload: ItemsPayload) -> dict[str, Any]:
-    """``{"items": [key, ...]}``, or where such a list was written. A producer that failed, was skipped or is not
-    selected has no items: the steps mapped over it are then reported by End run, not run one by one."""
-    loaded = loaded_for(runtime, payload.run, f"Items of `{payload.step}`")
-    found = keys_to_run(runtime, loaded, payload.run, OutputRef(payload.step, payload.output), payload.steps)
+    """``{"items": [MapItem, ...]}``, or where such a list was written; with a token it is answered so too. A producer
+    that failed, was skipped or is not selected has no items: the steps mapped over it are then reported by End run, not
+    run one by one."""
+    loaded = loaded_for(runtime, payload.run, payload.step)
+    run = complete_handle(runtime, payload.run)
+    meeting = Meeting(runtime, run)
+    if payload.woken:
+        meeting.check_woken(payload.steps[0])
+    elif payload.token is not None and meeting.first_missing(payload.waits) is not None:
+        meeting.park(payload.steps[0], payload.token, payload.waits)
+        return msgspec.to_builtins(parked_digest(payload.steps[0], payload.waits))  # type: ignore[no-any-return]
+    answer = _answer(runtime, loaded, msgspec.structs.replace(payload, run=run))
+    if payload.token is not None:
+        meeting.answer(payload.token, answer)
+    return answer
+
+
+def _answer(runtime: Runtime, loaded: LoadedPipeline, payload: ItemsPayload) -> dict[str, Any]:
+    found = items_to_run(runtime, loaded, payload.run, OutputRef(payload.step, payload.output), payload.steps)
     if not payload.listed:
-        return {"items": found}
+        return {"items": msgspec.to_builtins(found)}
     key = keys.item_list(loaded.definition.name, payload.step, payload.run.id, payload.output)
     runtime.store.put(key, msgspec.json.encode(found))
     bucket, whole = located(runtime.store, key)
     return {"bucket": bucket, "key": whole, "count": len(found)}
 
 
-def keys_to_run(
+def items_to_run(
     runtime: Runtime, loaded: LoadedPipeline, handle: RunHandle, over: OutputRef, steps: Iterable[str]
-) -> list[str]:
+) -> list[MapItem]:
     """The items to run mapped ``steps`` for: none when none of them is selected."""
     run = complete_handle(runtime, handle)
-    if run.steps is not None and not set(run.steps).intersection(steps):
+    if not any_selected(run, steps):
         return []
-    reused = run.steps is not None and over.step not in run.steps and run.from_run is not None
-    return (
-        item_keys(runtime.store, loaded.definition.name, over, [run.from_run if reused and run.from_run else run.id])
-        or []
-    )
+    reused = run.from_run if run.steps is not None and over.step not in run.steps else None
+    return items_in(runtime.store, loaded.definition.name, over, reused or run.id)
+
+
+def any_selected(run: RunHandle, steps: Iterable[str]) -> bool:
+    """Whether one of ``steps`` is to run."""
+    return run.steps is None or not set(run.steps).isdisjoint(steps)
 
 
 def lacking_results(store: ObjectStore, pipeline: str, step: Step, run: str) -> list[str]:

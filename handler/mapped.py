@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from solidstate.events import AnyEvent, ErrorInfo
+from solidstate.handler.committed import label
 from solidstate.handler.plain import clip
-from solidstate.handler.upstream import label
 from solidstate.planner.plan import Step
 from solidstate.storage.records import StepStatus, StepSummary
 

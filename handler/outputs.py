@@ -10,53 +10,52 @@ from typing import Any
 from solidstate.errors import NotStorable, closest, name_list, shown
 from solidstate.events import DynamicOutput, ExpectationResult, Materialization, Output, plain_metadata
 from solidstate.events import StepOutput as StepOutputEvent
+from solidstate.handler.attempt import Attempt
 from solidstate.handler.boundary import call, items
 from solidstate.handler.context import record_user_event
 from solidstate.handler.dynamic import check_item, items_of, not_an_item
 from solidstate.handler.outcome import OutputNotStorable, Refused
-from solidstate.handler.recorder import Recorder
 from solidstate.handler.type_io import TypeIo
 from solidstate.handler.verdicts import fail_if_unmet, judge
-from solidstate.solid import OutputDefinition, SolidDefinition
+from solidstate.solid import OutputDefinition
 from solidstate.storage import keys
 from solidstate.storage.codecs import Codec, codec_for
 from solidstate.storage.commits import CommittedOutput
 from solidstate.storage.sink import INLINE_LIMIT, store_value
-from solidstate.storage.store import ObjectStore
 
 _SPECIAL = (types.GeneratorType, Output, DynamicOutput, Materialization, ExpectationResult)
 """Results that are not simply a value."""
+_NEVER_SPECIAL = frozenset({type(None), bool, int, float, str, bytes, list, dict, set})
+"""Where that is certain at a glance: to look for an instance of these classes takes its time."""
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
 class OutputTaker:
-    """Stores the outputs of one attempt under keys of its own."""
+    """Stores the outputs of one attempt under keys of its own. ``io`` writes them elsewhere too, when the run request
+    says so."""
 
-    def __init__(
-        self,
-        solid: SolidDefinition,
-        step: str,
-        attempt_id: str,
-        store: ObjectStore,
-        recorder: Recorder,
-        io: TypeIo,
-    ) -> None:
-        self._solid = solid
-        self._step = step
-        self._attempt_id = attempt_id
-        self._store = store
-        self._recorder = recorder
+    _inline_left = INLINE_LIMIT  # for all items of dynamic outputs together
+
+    def __init__(self, attempt: Attempt, io: TypeIo | None) -> None:
+        self._attempt = attempt
+        self._solid = attempt.solid
+        self._recorder = attempt.recorder
         self._io = io
         self._item_keys: dict[str, set[str]] = {}
-        self._inline_left = INLINE_LIMIT  # for all items of dynamic outputs together
         self.committed: list[CommittedOutput] = []
+
+    @property
+    def _step(self) -> str:
+        return self._attempt.label
 
     def take(self, result: Any) -> list[CommittedOutput]:
         """Work through a solid's result. Raises Refused when a declared rule is broken."""
-        outputs = self._solid.outputs
-        if len(outputs) == 1 and not isinstance(result, _SPECIAL) and _plain(outputs[0]):
+        outputs, unmet = self._solid.outputs, self._recorder.unmet
+        special = type(result) not in _NEVER_SPECIAL and isinstance(result, _SPECIAL)
+        if len(outputs) == 1 and not special and _plain(outputs[0]):
             self._keep(outputs[0], result)  # one plain value for the only output: nothing below has anything to add
-            fail_if_unmet(self._recorder.unmet)
+            if unmet:
+                fail_if_unmet(unmet)
             return self.committed
         if isinstance(result, types.GeneratorType):
             with closing(items(result)) as stream:  # at once, not when the last reference goes
@@ -65,7 +64,7 @@ class OutputTaker:
         else:
             for output in self._returned(result):
                 self._store_output(output)
-        fail_if_unmet(self._recorder.unmet)
+        fail_if_unmet(unmet)
         taken = {out.name for out in self.committed}
         for out in self._solid.outputs:
             if out.name not in taken and out.type.nothing and not out.dynamic:
@@ -170,39 +169,52 @@ class OutputTaker:
                 hint="return what the annotation says, or correct the annotation",
                 metadata=verdict.metadata,
             )
+        if self._attempt.loaded.ways_out:
+            self._check_ways_out(definition.name, value)
         for expectation in self._solid.expectations:
             if expectation.side == "output" and expectation.name == definition.name:
                 judge(expectation, value, self._recorder)
         facts: dict[str, Any] = {}
-        for part in (verdict.metadata, metadata):
-            if part:
-                facts.update(plain_metadata(part))
+        if verdict.metadata:
+            facts.update(plain_metadata(verdict.metadata))
+        if metadata:
+            facts.update(plain_metadata(metadata))
         self._record(definition, self._put(definition, value, item), facts)
-        self._io.write(definition, value)
+        if self._io is not None:
+            self._io.write(definition, value)
+
+    def _check_ways_out(self, name: str, value: Any) -> None:
+        """Hold a value against the outputs of composites that it is."""
+        step = self._attempt.step.name
+        for passage in self._attempt.loaded.ways_out.get((step, name), ()):
+            port = passage.port
+            doing = f"checking output `{port.name}` of composite `{passage.composite}`"
+            verdict = call(doing, port.type.check, value)
+            if not verdict.success:
+                raise Refused(
+                    f"Output `{name}` of `{self._step}` is output `{port.name}` of composite `{passage.composite}` and "
+                    f"does not pass the check of its type `{port.type.name}`: {verdict.description}.",
+                    subject=port.name,
+                    hint=f"return what `{passage.composite}` declares, or correct its annotation",
+                    metadata=verdict.metadata,
+                )
 
     def _put(self, definition: OutputDefinition, value: Any, item: str) -> CommittedOutput:
-        scope = self._recorder.scope
+        attempt, name = self._attempt, definition.name
 
         def key() -> str:
-            return keys.data(
-                scope.pipeline,
-                scope.step,
-                scope.run,
-                self._attempt_id,
-                definition.name,
-                item=scope.item,
-                output_item=item,
-            )
+            run, step = attempt.run, attempt.step.name
+            return keys.data(run.pipeline, step, run.id, attempt.attempt_id, name, item=attempt.item, output_item=item)
 
         limit = max(0, self._inline_left) if item else INLINE_LIMIT
         try:
             codec: Codec = codec_for(value, definition.type.annotation, definition.type.codec)
-            doing = f"storing output `{definition.name}`"  # the codec may be the user's
-            stored = call(doing, store_value, self._store, key, value, codec, limit)
+            doing = f"storing output `{name}`"  # the codec may be the user's
+            stored = call(doing, store_value, attempt.store, key, value, codec, limit)
         except NotStorable as error:
             raise OutputNotStorable(
-                f"Output `{definition.name}` of `{self._step}` cannot be stored: {error.problem}",
-                subject=definition.name,
+                f"Output `{name}` of `{self._step}` cannot be stored: {error.problem}",
+                subject=name,
                 hint=error.hint,
             ) from error
         if item:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from time import time as now
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,45 +33,52 @@ class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
     request: str = ""
     item: str = ""
 
+    def identity(self) -> dict[str, Any]:
+        """What tells one attempt's log lines from those of others."""
+        told = {"run": self.run, "step": self.step, "attempt": self.attempt}
+        return {**told, "item": self.item} if self.item else told
+
 
 class Recorder:
     """Collects events; threads that a solid starts may add to them. ``observer`` sees each one as it happens: that is
     how progress is shown live."""
 
+    __slots__ = ("_began", "_lock", "_observer", "events", "scope", "unmet")
+
     def __init__(self, scope: Scope, observer: Observer | None = None) -> None:
         self.scope = scope
-        # Every event carries these; what is empty is left to the event's own defaults.
-        self._common: dict[str, Any] = msgspec.to_builtins(scope)
         self.events: list[AnyEvent] = []
-        self._lines: list[bytes] = []
         self.unmet: list[StepExpectation] = []  # of any severity but `record`
         self._observer = observer
-        self._began = time.perf_counter()
         self._lock = threading.Lock()
+        self._began = perf_counter()
 
     def elapsed(self) -> float:
         """Monotonic seconds since this attempt began."""
-        return int((time.perf_counter() - self._began) * 1e6) / 1e6
+        return int((perf_counter() - self._began) * 1e6) / 1e6
 
     def emit(self, kind: Callable[..., E], **facts: Any) -> E:
         """Make an event of ``kind`` and append it."""
+        of = self.scope
         with self._lock:
-            facts.update(self._common)  # our own dict already: merging two into a third costs more than the event
-            facts["seq"] = len(self.events) + 1
-            facts["time"] = time.time()
-            facts["elapsed_s"] = int((time.perf_counter() - self._began) * 1e6) / 1e6
-            event = kind(**facts)
-            try:
-                line = _encode(event)
-            except Exception:  # noqa: BLE001 - texts that are no UTF-8, objects of any class with any behaviour
-                event = storable(event)
-                line = _encode(event)
-            if anything_to_hide():
-                quiet = hushed(event)
-                if quiet is not event:
-                    event, line = quiet, _encode(quiet)
-            self.events.append(event)
-            self._lines.append(line)
+            events = self.events
+            event = kind(
+                of.run,
+                of.pipeline,
+                len(events) + 1,
+                now(),
+                int((perf_counter() - self._began) * 1e6) / 1e6,
+                of.step,
+                of.attempt,
+                of.execution,
+                of.state,
+                of.request,
+                of.item,
+                **facts,
+            )
+            if self._observer is not None or anything_to_hide():
+                event = hushed(storable(event))  # whoever looks on sees what will be read back
+            events.append(event)
         if self._observer is not None:
             self._observer(event)
         return event
@@ -78,15 +86,25 @@ class Recorder:
     def continue_after(self, events: list[AnyEvent]) -> None:
         """Go on after events that were recorded before."""
         self.events = list(events)
-        self._lines = [_encode(event) for event in events]
 
     def encoded(self, begin: int = 0) -> bytes:
-        """What :func:`solidstate.events.encode_events` makes of the events from number ``begin`` on."""
-        lines = self._lines[begin:]
-        return b"\n".join([*lines, b""])
+        """The events from number ``begin`` on as NDJSON."""
+        return self.written()[1] if not begin else encode_lines(self.written()[0][begin:])
+
+    def written(self, after: Sequence[msgspec.Struct] = ()) -> tuple[list[AnyEvent], bytes]:
+        """All events so far, and the same as NDJSON ``after`` the lines that go before them."""
+        events = self.events[:]
+        try:
+            return events, encode_lines([*after, *events])
+        except Exception:  # noqa: BLE001 - texts that are no UTF-8, objects of any class with any behaviour
+            with self._lock:
+                self.events[:] = map(storable, self.events)
+                events = self.events[:]
+            return events, encode_lines([*after, *events])
 
 
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
+_encode, encode_lines = _encoder.encode, _encoder.encode_lines
 
 
 def storable(event: E) -> E:

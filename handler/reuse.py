@@ -11,9 +11,9 @@ import msgspec
 
 from solidstate.config_errors import ConfigError
 from solidstate.errors import MissingObject, RequestErrors, SolidstateError, name_list
+from solidstate.handler.committed import base
 from solidstate.handler.items import lacking_results
 from solidstate.handler.runtime import LoadedPipeline
-from solidstate.handler.upstream import base
 from solidstate.planner.plan import ExecutionPlan, Step, StepInput, decode_plan
 from solidstate.request import RunRequest
 from solidstate.storage import keys

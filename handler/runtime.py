@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from solidstate.composite_ports import ways_in, ways_out
 from solidstate.composition import Node
 from solidstate.errors import TargetError, name_list
 from solidstate.handler.context import LogSink
@@ -15,7 +16,7 @@ from solidstate.handler.outcome import PlanChanged
 from solidstate.handler.recorder import Observer
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.contract import RunHandle
-from solidstate.planner.plan import ExecutionPlan, Step, plan_hash
+from solidstate.planner.plan import ExecutionPlan, Step, encode_plan, hash_of_encoded
 from solidstate.storage import keys
 from solidstate.storage.records import decode_run_record
 from solidstate.storage.remembered import Remembered
@@ -31,22 +32,34 @@ class InvocationContext(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+class TaskTokens(Protocol):
+    """What answers the task tokens of states that wait; False for a token that is not open any more. Raises
+    StorageUnavailable when an answer did not get through."""
+
+    def succeed(self, token: str, answer: bytes) -> bool: ...
+    def fail(self, token: str, error: str, cause: str) -> bool: ...
+
+
 class LoadedPipeline:
     """A definition, the plan shipped beside it, and both indexed by step."""
 
     def __init__(self, definition: PipelineDefinition, plan: ExecutionPlan) -> None:
         self.definition = definition
         self.plan = plan
-        self.hash = plan_hash(plan)
+        self.encoded = encode_plan(plan)
+        self.hash = hash_of_encoded(self.encoded)
         self.steps: dict[str, Step] = {step.name: step for step in plan.steps}
         self.nodes: dict[str, Node] = {node.name: node for node in definition.nodes}
+        self.ways_in = ways_in(definition.nodes, definition.composites)
+        self.ways_out = ways_out(definition.nodes, definition.composites)
 
 
 class Runtime:
     """``open_fs`` makes the file system of ``context.fs``; ``observer`` sees events as they happen; ``log_sink`` makes
     the sink for one attempt's log lines from its identifying fields; ``sleep`` waits a number of seconds;
     ``fetch_workers`` is how many objects are fetched at a time, 1 for a store that answers at once; ``remembered`` is
-    for a store in memory and spares decoding what this process wrote itself."""
+    for a store in memory and spares decoding what this process wrote itself; ``tokens`` answers the task tokens of
+    states that wait, None where there is no state machine."""
 
     def __init__(
         self,
@@ -61,6 +74,7 @@ class Runtime:
         fetch_workers: int = 16,
         sleep: Callable[[float], None] = time.sleep,
         remembered: Remembered | None = None,
+        tokens: TaskTokens | None = None,
     ) -> None:
         self.pipelines = {loaded.definition.name: loaded for loaded in pipelines}
         self.store = store
@@ -72,6 +86,13 @@ class Runtime:
         self.fetch_workers = fetch_workers
         self.sleep = sleep
         self.remembered = remembered
+        self.tokens = tokens
+
+    def answering(self) -> TaskTokens:
+        """What answers task tokens; a TypeError where nothing does."""
+        if self.tokens is None:
+            raise TypeError(f"the engine `{self.engine}` has no state machine whose task tokens it could answer")
+        return self.tokens
 
     def pipeline(self, name: str) -> LoadedPipeline:
         """Raises TargetError for a pipeline this function was not deployed with."""
@@ -85,13 +106,13 @@ class Runtime:
             ) from None
 
 
-def loaded_for(runtime: Runtime, run: RunHandle, subject: str) -> LoadedPipeline:
-    """The pipeline of a run, when this function holds the very plan the run follows. Raises PlanChanged, naming
-    ``subject``, otherwise; TargetError when it does not hold the pipeline at all."""
+def loaded_for(runtime: Runtime, run: RunHandle, step: str) -> LoadedPipeline:
+    """The pipeline of a run, when this function holds the very plan the run follows. Raises PlanChanged, naming the
+    step that is asked for, otherwise; TargetError when it does not hold the pipeline at all."""
     loaded = runtime.pipeline(run.pipeline)
     if run.plan != loaded.hash:
         raise PlanChanged(
-            f"{subject}: the state machine follows plan {run.plan}, the function holds plan {loaded.hash}. "
+            f"`{step}`: the state machine follows plan {run.plan}, the function holds plan {loaded.hash}. "
             "Fix: deploy both together, then start a new run."
         )
     return loaded

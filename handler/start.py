@@ -15,7 +15,6 @@ from solidstate.handler.recorder import Recorder, Scope
 from solidstate.handler.reuse import check_from_run, reuse_of
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.planner.contract import MAX_INLINE_REQUEST_BYTES, RunHandle, StartPayload
-from solidstate.planner.plan import encode_plan
 from solidstate.request import resolve_request
 from solidstate.storage import keys
 from solidstate.storage.records import RunRecord, decode_run_record, encode_record
@@ -86,7 +85,7 @@ def begin(runtime: Runtime, loaded: LoadedPipeline, document: Any, run: str, exe
 
 
 def _write(runtime: Runtime, loaded: LoadedPipeline, record: RunRecord) -> None:
-    runtime.store.put(keys.plan(record.pipeline, record.plan), encode_plan(loaded.plan), if_absent=True)
+    runtime.store.put(keys.plan(record.pipeline, record.plan), loaded.encoded, if_absent=True)
     key = keys.run_record(record.pipeline, record.run)
     if runtime.store.put(key, encode_record(record), if_absent=True):
         return

@@ -11,12 +11,10 @@ from typing import TypeVar
 
 import msgspec
 
-from solidstate.errors import IntermediateError, MissingObject
+from solidstate.handler.attempt import Attempt
+from solidstate.handler.committed import base, item_of, label
 from solidstate.planner.plan import OutputRef, Step, StepInput
-from solidstate.storage import keys
-from solidstate.storage.commits import Commit, CommittedOutput, decode_commit
-from solidstate.storage.remembered import Remembered
-from solidstate.storage.store import ObjectStore
+from solidstate.storage.commits import Commit, CommittedOutput
 
 PARALLEL_FROM = 4
 """From this many objects on they are fetched by threads."""
@@ -36,30 +34,23 @@ class Skip(msgspec.Struct, frozen=True):
     for_all_items: bool = False
 
 
-def label(step: str, item: str = "") -> str:
-    """A step, or one item of a mapped step, as people call it."""
-    return f"{step}[{item}]" if item else step
-
-
 def withheld_reason(kept: Mapping[str, str]) -> str:
     """Why nobody reads outputs that were withheld; ``kept`` has the expectation of each."""
     return f"output {_few(kept)} was withheld: expectation {_few(kept.values())} was not met"
 
 
-def base(name: str) -> str:
-    """The step of a label."""
-    return name.partition("[")[0]
-
-
 class Upstream:
-    """What one attempt reads. ``commits`` are by label; None where there is none. ``listed_by`` says of a mapped step
-    under which label the commit stands that tells its items, where that is not its producer's name."""
+    """What one attempt reads. ``commits`` are by label; None where there is none. ``entry`` is the item that the step
+    is run for, where that was read by itself. ``listed_by`` says of a mapped step under which label the commit stands
+    that tells its items, where that is not its producer's name."""
+
+    __slots__ = ("commits", "entry", "item", "listed_by", "step", "steps")
 
     def __init__(self, step: Step, steps: Mapping[str, Step], item: str = "") -> None:
         self.step = step
         self.steps = steps
         self.item = item
-        self.reader = label(step.name, item)
+        self.entry: CommittedOutput | None = None
         self.commits: dict[str, Commit | None] = {}
         self.listed_by: dict[str, str] = {}
 
@@ -67,7 +58,7 @@ class Upstream:
         """Of the commits that one source of one input is read from."""
         over = self.steps[ref.step].map_over
         if over is None:
-            return [ref.step]
+            return [] if self.entry is not None and inp.kind == "item" else [ref.step]
         if inp.kind != "collect":
             return [label(ref.step, self.item)]
         producer = self.commits.get(self.listed_by.get(ref.step, over.step))
@@ -77,6 +68,8 @@ class Upstream:
 
     def outputs(self, inp: StepInput, ref: OutputRef) -> list[tuple[str, CommittedOutput | None]]:
         """What one source of one input consists of, with the name of each part: one output, or one for each item."""
+        if self.entry is not None and inp.kind == "item" and self.steps[ref.step].map_over is None:
+            return [(label(ref.step, self.item), self.entry)]
         found: list[tuple[str, CommittedOutput | None]] = []
         dynamic = self.steps[ref.step].output(ref.output).dynamic
         for name in self.labels(inp, ref):
@@ -99,6 +92,13 @@ class Upstream:
         ref = inp.sources[0]
         commit = self.commits.get(ref.step)
         return commit.output(ref.output) if commit is not None else None
+
+    def hashes(self) -> list[str]:
+        """SHA-256 of all that is read, sorted."""
+        found = [out.sha256 for commit in self.commits.values() if commit is not None for out in commit.outputs]
+        if self.entry is not None:
+            found.append(self.entry.sha256)
+        return sorted(found)
 
     def _left_out(self, commit: Commit, ref: OutputRef) -> bool:
         """Whether a collected list goes without this item: it was skipped, or what is optional stayed out."""
@@ -178,44 +178,51 @@ class Upstream:
         return not commit.item or commit.for_all_items or any(name in self.labels(inp, ref) for inp, ref in single)
 
 
-def fetch_upstream(
-    store: ObjectStore,
-    pipeline: str,
-    step: Step,
-    steps: Mapping[str, Step],
-    run_of: Callable[[str], str],
-    workers: int,
-    item: str = "",
-    remembered: Remembered | None = None,
-) -> Upstream:
+def fetch_upstream(attempt: Attempt) -> Upstream:
     """Read the commits of all upstream steps: one GET for each distinct one, for collected ones one for each item."""
+    step, steps, item, workers = attempt.step, attempt.loaded.steps, attempt.item, attempt.runtime.fetch_workers
     found = Upstream(step, steps, item)
     if not item and len(step.inputs) == 1 and step.inputs[0].kind == "output":  # the most frequent case
         only = step.inputs[0].sources[0].step
-        found.commits[only] = read_commit(store, pipeline, only, run_of(only), "", remembered)
+        found.commits[only] = attempt.commit_of(only)
         return found
     if not item and all(inp.kind not in ("item", "collect") for inp in step.inputs):
         plain = step.upstream()
-
-        def fetch_plain(name: str) -> Commit | None:
-            return read_commit(store, pipeline, name, run_of(name), "", remembered)
-
-        found.commits = dict(zip(plain, each(fetch_plain, list(plain), workers), strict=True))
+        found.commits = dict(zip(plain, each(attempt.commit_of, list(plain), workers), strict=True))
         return found
 
+    first = _fetch_directly(attempt, found)
+    _fetch_collected(attempt, found, first)
+    return found
+
+
+def _fetch_directly(attempt: Attempt, found: Upstream) -> dict[str, None]:
+    """What is read for the step or its own item, and the commits that tell which items there are. Returns labels."""
+    step, steps, entry = attempt.step, found.steps, attempt.payload.entry
+    over = step.map_over
+    if over is not None and entry is not None and _reads_one(step, steps, over):
+        found.entry = attempt.item_of(over, entry)
+
     def fetch(name: str) -> Commit | None:
-        key_of_item = name[len(base(name)) + 1 : -1]
-        return read_commit(store, pipeline, base(name), run_of(base(name)), key_of_item, remembered)
+        if found.entry is not None and over is not None and entry is not None and name == over.step:
+            return attempt.header_of(name, entry.head)
+        return attempt.commit_of(base(name), item_of(name))
 
     first: dict[str, None] = {}
     for inp in step.inputs:
         for ref in inp.sources:
-            over = steps[ref.step].map_over
-            if inp.kind == "collect" and over is not None:
-                first[over.step] = None
+            items = steps[ref.step].map_over
+            if inp.kind == "collect" and items is not None:
+                first[items.step] = None
             else:
                 first.update(dict.fromkeys(found.labels(inp, ref)))
-    found.commits = dict(zip(first, each(fetch, list(first), workers), strict=True))
+    found.commits = dict(zip(first, each(fetch, list(first), attempt.runtime.fetch_workers), strict=True))
+    return first
+
+
+def _fetch_collected(attempt: Attempt, found: Upstream, first: dict[str, None]) -> None:
+    """The results of the items that are collected; what is listed in ``first`` was read before."""
+    step, steps, run_of = attempt.step, found.steps, attempt.run_of
     collected: dict[str, None] = {}
     for inp in step.inputs:
         for ref in inp.sources:
@@ -224,7 +231,7 @@ def fetch_upstream(
                 continue
             if run_of(ref.step) != run_of(over.step):  # the items are those of the run that is reused
                 name = f"{over.step} of run {run_of(ref.step)}"
-                earlier = found.commits.get(name) or read_commit(store, pipeline, over.step, run_of(ref.step))
+                earlier = found.commits.get(name) or attempt.commit_of(over.step, run=run_of(ref.step))
                 if earlier is not None:
                     found.commits[name], found.listed_by[ref.step] = earlier, name
             collected.update(dict.fromkeys(found.labels(inp, ref)))
@@ -232,40 +239,25 @@ def fetch_upstream(
     for name in [name for name in first if base(name) not in asked]:
         del found.commits[name]  # what this run's producer did is of no account where all is read from another
     names = [name for name in collected if name not in found.commits]
-    found.commits.update(zip(names, each(fetch, names, workers), strict=True))
-    return found
+
+    def fetch(name: str) -> Commit | None:
+        return attempt.commit_of(base(name), item_of(name))
+
+    found.commits.update(zip(names, each(fetch, names, attempt.runtime.fetch_workers), strict=True))
+
+
+def _reads_one(step: Step, steps: Mapping[str, Step], over: OutputRef) -> bool:
+    """Whether a mapped step reads the item that it is run for, and no others of its producer's."""
+    collected = (ref for inp in step.inputs if inp.kind == "collect" for ref in inp.sources)
+    if any(over.step == (steps[ref.step].map_over or ref).step for ref in collected):
+        return False
+    return any(over in inp.sources for inp in step.inputs)
 
 
 def _listing(step: Step, steps: Mapping[str, Step], found: Upstream) -> list[OutputRef]:
     """The dynamic outputs whose items are told by the commit under the producer's own name."""
     collected = [ref.step for inp in step.inputs if inp.kind == "collect" for ref in inp.sources]
     return [over for name in collected if name not in found.listed_by and (over := steps[name].map_over) is not None]
-
-
-def read_commit(
-    store: ObjectStore, pipeline: str, step: str, run: str, item: str = "", remembered: Remembered | None = None
-) -> Commit | None:
-    """One commit, None when there is none. Raises IntermediateError when it is not what its key says."""
-    key = keys.commit(pipeline, step, run, item)
-    try:
-        body = store.get(key)
-    except MissingObject:
-        return None
-    known = remembered.commit(key, body) if remembered is not None else None
-    return known if known is not None else own_commit(decode_commit(body, key), key, step, run, item)
-
-
-def own_commit(commit: Commit, key: str, step: str, run: str, item: str = "") -> Commit:
-    """The commit itself, when it is what its key says; raises IntermediateError otherwise."""
-    if (commit.step, commit.run, commit.item) != (step, run, item):
-        raise IntermediateError(
-            f"The object `{key}` holds the commit of step `{label(commit.step, commit.item)}` of run `{commit.run}`, "
-            f"expected `{label(step, item)}` of `{run}`.",
-            subject=step,
-            path=key,
-            hint="it was copied there, or the file system does not tell upper from lower case; rename the step",
-        )
-    return commit
 
 
 def each(fn: Callable[[T], R], things: list[T], workers: int) -> list[R]:

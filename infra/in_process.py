@@ -16,11 +16,10 @@ import msgspec
 from solidstate.composites import AliasedComposite, CompositeDefinition
 from solidstate.errors import NotStorable, SolidstateError, shown
 from solidstate.events import AnyEvent
-from solidstate.handler.hushing import tellable
-from solidstate.handler.outcome import AttemptFailed, Refused
+from solidstate.handler.outcome import Refused
 from solidstate.handler.recorder import Observer
 from solidstate.handler.runtime import LoadedPipeline, Runtime
-from solidstate.handler.upstream import base
+from solidstate.infra.causes import Causes
 from solidstate.infra.inline import run_attempts, run_inline
 from solidstate.infra.iteration import PipelineIterator
 from solidstate.infra.results import PipelineResult, SolidResult
@@ -35,6 +34,7 @@ from solidstate.storage.memory import MemoryStore
 from solidstate.storage.records import RunSummary
 from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectWriter
+from solidstate.stubs import with_resources
 from solidstate.types import ANY, EdgeType
 
 
@@ -43,18 +43,20 @@ def execute_pipeline(
     request: Mapping[str, Any] | None = None,
     *,
     run_id: str | None = None,
+    resources: Mapping[str, Any] | None = None,
     raise_on_error: bool = True,
     sleep: Callable[[float], None] = time.sleep,
 ) -> PipelineResult:
     """Run a pipeline in this process with the inline engine, everything kept in memory.
 
     ``request`` is a run request. Raises RequestErrors when it is not valid, and PipelineFailed when a step failed,
-    unless ``raise_on_error`` is off. ``sleep(seconds)`` is called for the pauses between attempts: a test that does not
+    unless ``raise_on_error`` is off. ``resources`` (plain values or resource definitions) take the place of those the
+    mode has under the same keys. ``sleep(seconds)`` is called for the pauses between attempts: a test that does not
     want to wait hands over one that only takes notes.
     """
     _check_arguments("execute_pipeline", pipeline, run_id)
-    run = _Run(pipeline, sleep)
-    summary = run_inline(run.runtime, run.loaded, request, run_id or uuid.uuid4().hex, on_failure=run.remember)
+    run = _Run(pipeline, resources, sleep)
+    summary = run_inline(run.runtime, run.loaded, request, run_id or uuid.uuid4().hex, on_failure=run.causes.remember)
     result = run.finish(summary)
     return result.raise_on_error() if raise_on_error else result
 
@@ -64,14 +66,17 @@ def execute_pipeline_iterator(
     request: Mapping[str, Any] | None = None,
     *,
     run_id: str | None = None,
+    resources: Mapping[str, Any] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> PipelineIterator:
     """As :func:`execute_pipeline`, one attempt of a step at a time: iterate over the result to get its events while it
     runs; then ask it for ``result``. Raises RequestErrors at once; a step that fails raises nothing."""
     _check_arguments("execute_pipeline_iterator", pipeline, run_id)
     pending: deque[AnyEvent] = deque()
-    run = _Run(pipeline, sleep, pending.append)
-    attempts = run_attempts(run.runtime, run.loaded, request, run_id or uuid.uuid4().hex, on_failure=run.remember)
+    run = _Run(pipeline, resources, sleep, pending.append)
+    attempts = run_attempts(
+        run.runtime, run.loaded, request, run_id or uuid.uuid4().hex, on_failure=run.causes.remember
+    )
     next(attempts)
     return PipelineIterator(attempts, pending, run.finish)
 
@@ -102,12 +107,16 @@ class _Run:
     """What one run in memory is made of, and the exceptions of its steps."""
 
     def __init__(
-        self, pipeline: PipelineDefinition, sleep: Callable[[float], None], observer: Observer | None = None
+        self,
+        pipeline: PipelineDefinition,
+        resources: Mapping[str, Any] | None,
+        sleep: Callable[[float], None],
+        observer: Observer | None = None,
     ) -> None:
         plan = _plans.get(pipeline)
         if plan is None:
             plan = _plans[pipeline] = build_plan(pipeline)
-        self.loaded = LoadedPipeline(pipeline, plan)
+        self.loaded = LoadedPipeline(with_resources(pipeline, resources), plan)
         self.store = MemoryStore()
         self.runtime = Runtime(
             [self.loaded],
@@ -119,17 +128,10 @@ class _Run:
             sleep=sleep,
             remembered=Remembered(),
         )
-        self._causes: dict[str, BaseException | None] = {}
-
-    def remember(self, failed: AttemptFailed) -> None:
-        # Of a mapped step's items the first one's exception is the step's.
-        name = base(failed.step)
-        if name != failed.step and name in self._causes:
-            return
-        self._causes[name] = tellable(failed.__cause__, type(failed)(failed.error, failed.step))
+        self.causes = Causes()
 
     def finish(self, summary: RunSummary) -> PipelineResult:
-        return PipelineResult(self.loaded, self.store, summary, self._causes)
+        return PipelineResult(self.loaded, self.store, summary, self.causes.by_step)
 
 
 def execute_solid(

@@ -12,18 +12,18 @@ import itertools
 import os
 import random
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from solidstate.errors import SolidstateError, StorageUnavailable
 from solidstate.handler.end import close
-from solidstate.handler.items import keys_to_run
+from solidstate.handler.items import items_to_run
 from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.pauses import delay_after
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.start import begin
 from solidstate.handler.step import run_step
-from solidstate.planner.contract import RunHandle, StepPayload, retry_for
+from solidstate.planner.contract import MapItem, RunHandle, StepPayload, retry_for
 from solidstate.planner.plan import Retry, Step
 from solidstate.planner.retries import SERVICE, policy_of
 from solidstate.storage.records import RunSummary
@@ -33,16 +33,21 @@ _SERVICE = policy_of(SERVICE)
 
 
 class InlineInvocation:
-    """What stands in for Lambda's context object: a fresh request id, and the time the step asked for."""
+    """What stands in for Lambda's context object: a fresh request id, and the time the step asked for. ``process``
+    names this process, for whoever has asked for its number already."""
 
     __slots__ = ("_deadline", "aws_request_id")
 
-    def __init__(self, timeout_s: float) -> None:
-        self.aws_request_id = f"{os.getpid():x}-{next(_numbers)}"
+    def __init__(self, timeout_s: float, process: str = "") -> None:
+        self.aws_request_id = f"{process or _process()}-{next(_numbers)}"
         self._deadline = time.monotonic() + timeout_s
 
     def get_remaining_time_in_millis(self) -> int:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+
+def _process() -> str:
+    return f"{os.getpid():x}"
 
 
 def run_inline(
@@ -78,11 +83,20 @@ def run_attempts(
     """As :func:`run_inline`, one attempt at a time: yields when the run has begun and after each attempt. A generator
     that is closed before its end closes the run as cancelled."""
     handle = begin(runtime, loaded, document, run_id, "")
+    process = _process()
     try:
         yield
         for step in loaded.plan.steps:
             for item in _items(runtime, loaded, handle, step):
-                yield from _run_with_retries(runtime, handle, step, item, on_failure)
+                tries = _Tries()
+                wait: float | None = 0.0
+                while wait is not None:
+                    if wait:
+                        runtime.sleep(wait)
+                    payload = _payload(step, handle, tries.failed + tries.unavailable, item)
+                    invocation = InlineInvocation(step.compute.timeout_s, process)
+                    wait = _attempted(runtime, step, payload, invocation, tries, on_failure)
+                    yield
     except (KeyboardInterrupt, GeneratorExit):
         close(runtime, loaded, handle, ended="cancelled")
         raise
@@ -93,48 +107,54 @@ def run_attempts(
     return close(runtime, loaded, handle)
 
 
-def _items(runtime: Runtime, loaded: LoadedPipeline, handle: RunHandle, step: Step) -> Sequence[str | None]:
+def _items(runtime: Runtime, loaded: LoadedPipeline, handle: RunHandle, step: Step) -> Sequence[MapItem | None]:
     """The items to run a mapped step for, in the order they were yielded; any other step is run once, for none."""
     if step.map_over is None:
         return [None]
-    return keys_to_run(runtime, loaded, handle, step.map_over, [step.name])
+    return items_to_run(runtime, loaded, handle, step.map_over, [step.name])
 
 
-def _run_with_retries(
+def _payload(step: Step, handle: RunHandle, retry: int, item: MapItem | None) -> StepPayload:
+    if item is None:
+        return StepPayload(step.name, handle, retry)
+    return StepPayload(step.name, handle, retry, item.key, entry=item.entry)
+
+
+class _Tries:
+    """How often a step has failed, and how often the store did not answer it: each has a retrier of its own."""
+
+    failed = 0
+    unavailable = 0
+
+
+def _attempted(
     runtime: Runtime,
-    handle: RunHandle,
     step: Step,
-    item: str | None,
+    payload: StepPayload,
+    invocation: InlineInvocation,
+    tries: _Tries,
     on_failure: Callable[[AttemptFailed], None] | None,
-) -> Iterator[None]:
-    """As the state machine does: repeat what the policy covers, catch the rest and go on."""
-    retry_count = unavailable = 0
-    while True:
-        payload = StepPayload(step.name, handle, retry_count, item)
-        try:
-            run_step(runtime, payload, InlineInvocation(step.compute.timeout_s), answer=False)
-        except AttemptFailed as failed:
-            error = failed
-        except StorageUnavailable:  # counted by a retrier of its own; when that gives up, the step has left nothing
-            yield
-            retry_count, unavailable = retry_count + 1, unavailable + 1
-            if unavailable >= _SERVICE.max_attempts:
-                return
-            _wait(runtime, _SERVICE, unavailable)
-            continue
-        else:
-            yield
-            return
-        if on_failure is not None:
-            on_failure(error)
-        yield
-        retry = retry_for(step, type(error).__name__)
-        retry_count += 1
-        if retry is None or retry_count >= retry.max_attempts:
-            return
-        _wait(runtime, retry, retry_count)
+) -> float | None:
+    """Run one attempt. Seconds until the next one, as the state machine would have it; None when there is none."""
+    try:
+        run_step(runtime, payload, invocation, answer=False)
+    except AttemptFailed as failed:
+        error = failed
+    except StorageUnavailable:  # when its retrier gives up, the step has left nothing
+        tries.unavailable += 1
+        return _delay(_SERVICE, tries.unavailable)
+    else:
+        return None
+    if on_failure is not None:
+        on_failure(error)
+    tries.failed += 1
+    retry = retry_for(step, type(error).__name__)
+    return _delay(retry, tries.failed) if retry is not None else None
 
 
-def _wait(runtime: Runtime, retry: Retry, attempts: int) -> None:
+def _delay(retry: Retry, attempts: int) -> float | None:
+    """Seconds after that many attempts; None when they were all there are."""
+    if attempts >= retry.max_attempts:
+        return None
     delay = delay_after(retry, attempts)
-    runtime.sleep(random.uniform(0, delay) if retry.jitter else delay)  # noqa: S311 - spreads load, guards nothing
+    return random.uniform(0, delay) if retry.jitter else delay  # noqa: S311 - spreads load, guards nothing

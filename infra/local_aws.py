@@ -17,14 +17,20 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from solidstate.errors import EngineError
-from solidstate.infra.local_environment import fresh_sessions, local_environment, publish_endpoint, quiet_logs
+from solidstate.infra.iam_asked import Judge
+from solidstate.infra.local_environment import (
+    REGION,
+    fresh_sessions,
+    local_environment,
+    publish_endpoint,
+    quiet_logs,
+)
 from solidstate.infra.local_lambda import LambdaInvoker, local_lambda
 from solidstate.infra.local_server import loopback_server
 from solidstate.infra.local_shortcut import shortcut
-from solidstate.infra.moto_inside import ACCOUNT_ID, inside
+from solidstate.infra.moto_inside import ACCOUNT_ID, ENGINE_KEY, inside
 from solidstate.infra.moto_repairs import apply_repairs
 
-REGION = "us-east-1"
 _ROLE = "local"
 _open = threading.Lock()
 
@@ -37,19 +43,23 @@ class LocalAws:
         self.region = region
         self.account_id = ACCOUNT_ID
         self._clients: dict[str, Any] = {}
+        self._session: Any = None
         self._lock = threading.Lock()
 
     def client(self, service: str) -> Any:
-        """A boto3 client of ``service``, made once."""
+        """A boto3 client of ``service``, made once; the engine's own, which no policy binds."""
         import boto3
 
         with self._lock:
-            if service not in self._clients:
-                # The stubs list every service as a literal; here it is a parameter.
-                session: Any = boto3.session.Session()
-                self._clients[service] = session.client(
-                    service, region_name=self.region, endpoint_url=self.endpoint_url
+            if self._session is None:  # one for all: each reads the endpoints of every service anew
+                self._session = boto3.session.Session(
+                    aws_access_key_id=ENGINE_KEY,
+                    aws_secret_access_key="local",  # noqa: S106 - moto's account has no secrets
+                    region_name=self.region,
                 )
+            if service not in self._clients:
+                # The stubs list every service as a literal; here it is a parameter, and the session Any.
+                self._clients[service] = self._session.client(service, endpoint_url=self.endpoint_url)
             return self._clients[service]
 
     def create_bucket(self, name: str) -> None:
@@ -145,8 +155,9 @@ class LocalAws:
 
 
 @contextmanager
-def local_aws(invoke: LambdaInvoker) -> Generator[LocalAws]:
-    """Open a local AWS, empty, whose Lambda functions all run ``invoke``.
+def local_aws(invoke: LambdaInvoker, judge: Judge | None = None, *, timed: bool = True) -> Generator[LocalAws]:
+    """Open a local AWS, empty, whose Lambda functions all run ``invoke``. What ``judge`` denies has its answer.
+    ``timed`` is off for an invoker that ends what takes too long by itself.
 
     One at a time in a process; any number of processes at the same time. On exit running executions are aborted and
     environment, sessions, log levels and moto's switches are as before. ``EngineError`` when one is open already, when
@@ -163,11 +174,11 @@ def local_aws(invoke: LambdaInvoker) -> Generator[LocalAws]:
             stack.enter_context(quiet_logs())
             apply_repairs()
             stack.enter_context(_executing_moto())
-            endpoint_url = stack.enter_context(loopback_server())
+            endpoint_url = stack.enter_context(loopback_server(judge))
             publish_endpoint(endpoint_url)
             stack.enter_context(fresh_sessions())
-            stack.enter_context(shortcut(endpoint_url))
-            stack.enter_context(local_lambda(invoke))
+            stack.enter_context(shortcut(endpoint_url, judge))
+            stack.enter_context(local_lambda(invoke, timed=timed))
             stack.callback(_abort_executions)
             yield LocalAws(endpoint_url)
     finally:

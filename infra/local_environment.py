@@ -13,6 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
+REGION = "us-east-1"
 _QUIET = ("werkzeug", "moto", "botocore", "boto3", "urllib3")
 _BYPASSED = ("127.0.0.1", "localhost")
 
@@ -58,6 +59,12 @@ def publish_endpoint(endpoint_url: str) -> None:
     """Lead new clients, of this process and its children, to the local AWS. Inside ``local_environment`` only."""
     os.environ["AWS_ENDPOINT_URL"] = endpoint_url
     os.environ["MOTO_PORT"] = endpoint_url.rpartition(":")[2]  # where moto's interpreter invokes functions
+
+
+def child_variables(endpoint_url: str) -> dict[str, str]:
+    """The same for a process that inherits nothing else."""
+    bypassed = ",".join(_BYPASSED)
+    return {**_dummies(REGION), "AWS_ENDPOINT_URL": endpoint_url, "NO_PROXY": bypassed, "no_proxy": bypassed}
 
 
 @contextmanager

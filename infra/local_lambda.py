@@ -65,9 +65,18 @@ class Outcome:
     failed: bool = False
 
 
+class FunctionFailed(Exception):
+    """Raised by an invoker that has what Lambda would answer: ``payload`` is a JSON document about the error."""
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__(payload.decode(errors="replace"))
+        self.payload = payload
+
+
 @contextmanager
-def local_lambda(invoke: LambdaInvoker) -> Generator[None]:
-    """Let every Lambda invocation inside moto call ``invoke``, each in a thread of its own."""
+def local_lambda(invoke: LambdaInvoker, *, timed: bool = True) -> Generator[None]:
+    """Let every Lambda invocation inside moto call ``invoke``, each in a thread of its own. ``timed`` is off for an
+    invoker that ends what takes too long by itself."""
 
     def run(self: Any, body: Any, request_headers: Any, response_headers: Any) -> bytes:
         headers = {str(name).lower(): value for name, value in dict(request_headers or {}).items()}
@@ -75,7 +84,7 @@ def local_lambda(invoke: LambdaInvoker) -> Generator[None]:
         raw = body.encode() if isinstance(body, str) else bytes(body or b"{}")
         if kind == "DryRun":
             return b""
-        invocation = _Invocation(invoke, self, raw)
+        invocation = _Invocation(invoke, self, raw, timed=timed)
         if kind == "Event":  # the caller does not wait; the retries of Lambda's own queue are not imitated
             invocation.start()
             return b""
@@ -96,8 +105,9 @@ def local_lambda(invoke: LambdaInvoker) -> Generator[None]:
 class _Invocation:
     """One call of the invoker in a daemon thread, awaited no longer than the function's timeout."""
 
-    def __init__(self, invoke: LambdaInvoker, function: Any, body: bytes) -> None:
+    def __init__(self, invoke: LambdaInvoker, function: Any, body: bytes, *, timed: bool) -> None:
         self._invoke = invoke
+        self._timed = timed
         self._timeout_s = float(function.timeout)
         self._body = body
         self._answers: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
@@ -116,7 +126,7 @@ class _Invocation:
     def outcome(self) -> Outcome:
         self.start()
         try:
-            return self._answers.get(timeout=self._timeout_s)
+            return self._answers.get(timeout=self._timeout_s if self._timed else None)
         except queue.Empty:
             text = f"Error: Task timed out after {self._timeout_s:.2f} seconds"
             return self._fault("Sandbox.Timedout", f"RequestId: {self._context.aws_request_id} {text}")
@@ -129,6 +139,8 @@ class _Invocation:
             return
         try:
             answer = self._invoke(self._context.function_name, event, self._context)
+        except FunctionFailed as failed:
+            self._answers.put(Outcome(failed.payload, failed=True))
         except Exception as error:  # noqa: BLE001 - it belongs to the function, and is handed to whoever invoked it
             self._answers.put(self._raised(error))
         except BaseException as error:  # noqa: BLE001 - the runtime's process would be gone

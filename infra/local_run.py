@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from typing import Any, Literal
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from solidstate.errors import EngineError, MissingObject, shown
-from solidstate.handler.end import close
 from solidstate.handler.entry import make_handler
 from solidstate.handler.logs import StepLogger
 from solidstate.handler.recorder import Observer
 from solidstate.handler.reuse import check_from_run, reused_steps
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.start import run_exists
-from solidstate.infra.home import Home, new_run_id
+from solidstate.infra.home import Home
 from solidstate.infra.inline import run_inline
+from solidstate.infra.local_deploy import close_run, create_function, create_machines, not_installed, summary_after
+from solidstate.infra.policies import function_policies
+from solidstate.infra.run_ids import check_run_id
 from solidstate.infra.time_limits import StoreOfTheLiving, TimeLimited
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.build import build_plan
-from solidstate.planner.compile import Compiled, compile_plan, substitute
-from solidstate.planner.contract import RunHandle
-from solidstate.request import RUN_ID, RunRequest, resolve_request
+from solidstate.planner.compile import Compiled, compile_plan
+from solidstate.request import RunRequest, resolve_request
 from solidstate.storage import keys
 from solidstate.storage.files import open_folder, open_s3
 from solidstate.storage.history import record_of
-from solidstate.storage.records import RunStatus, RunSummary, decode_run_summary
+from solidstate.storage.records import RunSummary
 from solidstate.storage.store import ObjectStore
+
+if TYPE_CHECKING:
+    from solidstate.infra.lambda_processes import LambdaProcesses
 
 Engine = Literal["moto", "inline"]
 ENGINES: tuple[Engine, ...] = ("moto", "inline")
+
+Denied = Callable[[list[Any]], None]
+"""Called after the run with what was denied (``infra.iam_denials.Denial``)."""
 
 BUCKET = "solidstate-local"
 FUNCTION = "solidstate-step"
@@ -48,9 +55,16 @@ def run_local(
     home: Home,
     run_id: str,
     observer: Observer | None = None,
+    bundle: Path | None = None,
+    enforce_iam: Denied | None = None,
 ) -> RunSummary:
-    """Run and remember. Raises RequestErrors, and SolidstateError for a run id that is taken or no run id, before
+    """Run and remember. With a ``bundle`` (see ``local_bundle``), the moto engine's function is that bundle, in
+    processes of AWS's runtime client; else it is the handler in this process.
+
+    Raises RequestErrors, and SolidstateError for a run id that is taken or no run id, before
     anything is written; EngineError when the engine breaks down.
+
+    With ``enforce_iam`` steps on moto may do only what is declared, as in a deployment; it is told what was denied.
 
     Ctrl-C ends the run as cancelled, keeps what was done, and goes on up as KeyboardInterrupt.
     """
@@ -72,18 +86,11 @@ def run_local(
                 fetch_workers=1,
             )
             return run_inline(runtime, loaded, document, run_id)
-        return _run_moto(loaded, document, request, home, run_id, observer, logger)
+        return _run_moto(loaded, document, request, home, run_id, observer, logger, bundle, enforce_iam)
 
 
 def _check_run_id(home: Home, pipeline: str, run_id: str) -> None:
-    """It becomes an execution name and part of paths, so it is looked at before anything is made of it."""
-    if not RUN_ID.fullmatch(run_id):
-        raise EngineError(
-            f"The run id {shown(run_id)} cannot be used: expected a letter or digit, then letters, digits, `_`, `.` or "
-            "`-`, at most 80 characters.",
-            subject="run id",
-            hint=f"use one like `{new_run_id()}`",
-        )
+    check_run_id(run_id)
     if home.store.exists(keys.run_record(pipeline, run_id)):
         raise run_exists(pipeline, run_id)
 
@@ -106,25 +113,35 @@ def _run_moto(
     run_id: str,
     observer: Observer | None,
     logger: StepLogger,
+    bundle: Path | None,
+    enforce_iam: Denied | None,
 ) -> RunSummary:
     try:
+        from solidstate.infra.enforcement import Enforcement
         from solidstate.infra.local_aws import local_aws
         from solidstate.infra.local_ends import record_lost_ends
         from solidstate.infra.local_mirror import mirror, preload
     except ModuleNotFoundError as error:
-        raise EngineError(
-            f"The moto engine needs `{error.name}`, which is not installed.",
-            subject="moto",
-            hint="`pip install 'solidstate[local]'`, or run with `--engine inline`",
-        ) from error
+        raise not_installed(error, ", or run with `--engine inline`") from error
     from solidstate.storage.s3 import S3Store, s3_client
+    from solidstate.storage.task_tokens import StepFunctionsTokens
 
     compiled = compile_plan(loaded.plan)
     limited = TimeLimited({step.name: step.compute.timeout_s for step in loaded.plan.steps})
-    with local_aws(limited) as aws:
+    with ExitStack() as stack:
+        processes = _processes(stack, bundle, loaded, home, run_id)
+        invoke: Any = processes or limited
+        judge = None
+        if enforce_iam is not None:
+            enforcement = Enforcement(function_policies(loaded.definition, loaded.plan, compiled), BUCKET)
+            stack.callback(lambda: enforce_iam(enforcement.denials))
+            invoke, judge = enforcement.invoker(invoke), enforcement.judge
+        aws = stack.enter_context(local_aws(invoke, judge, timed=processes is None))
         aws.create_bucket(BUCKET)
         preload(BUCKET, home.objects, _needed(home.store, loaded, request, run_id))
-        store = StoreOfTheLiving(S3Store(s3_client(aws.endpoint_url, aws.region), BUCKET))
+        # In this process steps have a client like a function's own; beside processes the store is the engine's.
+        client = s3_client(aws.endpoint_url, aws.region) if processes is None else aws.client("s3")
+        store = StoreOfTheLiving(S3Store(client, BUCKET))
         runtime = Runtime(
             [loaded],
             store,
@@ -132,10 +149,12 @@ def _run_moto(
             open_fs=lambda: open_s3(aws.endpoint_url),
             observer=observer,
             log_sink=logger.sink,
+            tokens=StepFunctionsTokens(),
         )
         limited.handler = make_handler(runtime)
-        compute = [step.compute for step in loaded.plan.steps]
-        function = aws.create_function(FUNCTION, max(c.timeout_s for c in compute), max(c.memory_mb for c in compute))
+        if processes is not None:
+            _connect(stack, processes, aws.endpoint_url, runtime, loaded, run_id)
+        function = create_function(aws, FUNCTION, loaded.plan)
         machine = create_machines(aws, loaded.definition.name, compiled, function)
         with mirror(BUCKET, home.objects):
             text = msgspec.json.encode(document if document is not None else {}, enc_hook=str).decode()
@@ -146,24 +165,44 @@ def _run_moto(
             except KeyboardInterrupt:
                 if execution:
                     aws.stop(execution, "Cancelled", "stopped by the user")
-                    _close(runtime, loaded, store, run_id, "cancelled")
+                    close_run(runtime, loaded, store, run_id, "cancelled")
                     # A task that was just being scheduled may leave an event in moto's history that it cannot show.
                     with contextlib.suppress(Exception):
                         _keep_execution(home, run_id, compiled, aws.describe(execution), lambda: aws.history(execution))
                 raise
             _keep_execution(home, run_id, compiled, described, lambda: aws.history(execution))
-            summary = _summary(runtime, loaded, store, run_id, described)
+            summary = summary_after(runtime, loaded, store, run_id, described)
             return record_lost_ends(store, aws, summary, observer)
 
 
-def create_machines(aws: Any, name: str, compiled: Compiled, function: str) -> str:
-    """Create the state machine ``name`` and those of its parts in a local AWS, calling the function of this ARN. Gives
-    its ARN."""
-    arns: dict[str, str] = {}
-    for part in compiled.parts:
-        definition = substitute(part.definition, function, arns)
-        arns[part.name] = aws.create_machine(f"{name[:60]}-{part.name}", definition.decode())
-    return str(aws.create_machine(name, substitute(compiled.definition, function, arns).decode()))
+def _processes(
+    stack: ExitStack, bundle: Path | None, loaded: LoadedPipeline, home: Home, run_id: str
+) -> LambdaProcesses | None:
+    if bundle is None:
+        return None
+    from solidstate.infra.local_bundle import bundled_function, collect_lines
+
+    logs = home.execution(run_id) / "lambda"
+    stack.callback(collect_lines, logs, home.log(run_id))
+    return stack.enter_context(bundled_function(bundle, loaded.plan, logs, BUCKET))
+
+
+def _connect(
+    stack: ExitStack,
+    processes: LambdaProcesses,
+    endpoint_url: str,
+    runtime: Runtime,
+    loaded: LoadedPipeline,
+    run_id: str,
+) -> None:
+    from solidstate.infra.local_environment import child_variables
+    from solidstate.infra.local_narration import Narration
+
+    processes.variables = child_variables(endpoint_url)
+    if runtime.observer is not None:
+        narration = Narration(runtime.store, loaded, run_id, runtime.observer)
+        processes.before, processes.after = narration.before, narration.after
+    stack.callback(processes.close)  # before the local AWS is closed, which they speak to
 
 
 def _needed(home_store: ObjectStore, loaded: LoadedPipeline, request: RunRequest, run_id: str) -> list[str]:
@@ -182,33 +221,6 @@ def _needed(home_store: ObjectStore, loaded: LoadedPipeline, request: RunRequest
                 needed.append(keys.mapped_data_prefix(pipeline, step, earlier))
                 needed.append(keys.commit(pipeline, over.step, earlier))
     return needed
-
-
-def _summary(
-    runtime: Runtime, loaded: LoadedPipeline, store: ObjectStore, run_id: str, described: dict[str, Any]
-) -> RunSummary:
-    """The summary End run wrote; made here when the execution broke down before it."""
-    key = keys.run_summary(loaded.definition.name, run_id)
-    try:
-        return decode_run_summary(store.get(key), key)
-    except MissingObject:
-        pass
-    reason = f"{described.get('error', described['status'])}: {described.get('cause', '')}".rstrip(": .")
-    if not store.exists(keys.run_record(loaded.definition.name, run_id)):
-        raise EngineError(f"The execution ended before the run began: {reason}.", subject=run_id)
-    _close(runtime, loaded, store, run_id, "failed")
-    raise EngineError(f"The execution ended as {described['status']}: {reason}.", subject=run_id)
-
-
-def _close(runtime: Runtime, loaded: LoadedPipeline, store: ObjectStore, run_id: str, ended: RunStatus) -> None:
-    try:
-        record = record_of(store, loaded.definition.name, run_id)
-    except MissingObject:
-        return  # stopped before Start run had written anything: there is no run to close
-    handle = RunHandle(
-        id=run_id, mode=record.mode, pipeline=record.pipeline, plan=record.plan, execution=record.execution
-    )
-    close(runtime, loaded, handle, ended=ended)
 
 
 def _keep_execution(

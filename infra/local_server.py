@@ -6,18 +6,23 @@ second to stop; this is the same application behind the same kind of server with
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from http.client import responses
 from typing import Any
+
+from solidstate.infra.iam_asked import HttpRequest, Judge
 
 LOOPBACK = "127.0.0.1"
 _POLL_S = 0.02
 
 
 @contextmanager
-def loopback_server() -> Generator[str]:
-    """Serve moto; gives the endpoint URL. No request is accepted any more after exit; one under way is abandoned."""
+def loopback_server(judge: Judge | None = None) -> Generator[str]:
+    """Serve moto; gives the endpoint URL. No request is accepted any more after exit; one under way is abandoned. What
+    ``judge`` denies has its answer."""
     from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]  # moto is typed in part
         DomainDispatcherApplication,
         MotoRequestHandler,
@@ -34,7 +39,7 @@ def loopback_server() -> Generator[str]:
     server = make_server(
         LOOPBACK,
         0,
-        DomainDispatcherApplication(create_backend_app),
+        _judged(DomainDispatcherApplication(create_backend_app), judge),
         threaded=True,
         request_handler=QuietHandler,
     )
@@ -49,3 +54,33 @@ def loopback_server() -> Generator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _judged(application: Any, judge: Judge | None) -> Any:
+    """The same WSGI application, asked only for what is not denied."""
+    if judge is None:
+        return application
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        denied = judge(_readable(environ))
+        if denied is None:
+            return application(environ, start_response)
+        status, headers, body = denied
+        sent = body.encode()
+        start_response(f"{status} {responses[status]}", [*headers.items(), ("content-length", str(len(sent)))])
+        return [sent]
+
+    return answer
+
+
+def _readable(environ: dict[str, Any]) -> HttpRequest:
+    """The request as a judge reads it. What S3 is sent stays in its stream: it may be large, and says nothing."""
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    headers["content-type"] = environ.get("CONTENT_TYPE", "")
+    query = environ.get("QUERY_STRING", "")
+    url = f"http://{environ.get('HTTP_HOST', '')}{environ.get('RAW_URI') or environ['PATH_INFO']}"
+    body = b""
+    if environ["REQUEST_METHOD"] == "POST" and environ.get("CONTENT_LENGTH"):
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        environ["wsgi.input"] = io.BytesIO(body)
+    return HttpRequest(environ["REQUEST_METHOD"], url if "?" in url or not query else f"{url}?{query}", headers, body)

@@ -21,6 +21,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
 from solidstate.errors import EngineError
+from solidstate.infra.iam_asked import HttpRequest, Judge
 from solidstate.infra.moto_inside import ACCOUNT_ID, inside, swap
 
 _SHORT = {"s3": "s3", "lambda": "lambda", "states": "stepfunctions", "iam": "iam"}
@@ -30,17 +31,23 @@ _AWS_HOST = re.compile(r"(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws|ama
 
 
 @contextmanager
-def shortcut(endpoint_url: str) -> Generator[None]:
-    """Answer requests to ``endpoint_url``, and those meant for the real AWS, from moto in this process."""
+def shortcut(endpoint_url: str, judge: Judge | None = None) -> Generator[None]:
+    """Answer requests to ``endpoint_url``, and those meant for the real AWS, from moto in this process; what ``judge``
+    denies, with its answer."""
     local_host = urlsplit(endpoint_url).netloc
     routes = _Routes()
     process_request = inside("core.botocore_stubber").BotocoreStubber().process_request
 
     def send(self: URLLib3Session, request: Any) -> Any:
         host = urlsplit(str(request.url)).netloc
-        if host == local_host:
+        ours, real = host == local_host, _AWS_HOST.search(host.partition(":")[0])
+        denied = judge(_readable(request)) if judge is not None and (ours or real) else None
+        answer: Any
+        if denied is not None:
+            answer = denied
+        elif ours:
             answer = routes.answer(request)
-        elif _AWS_HOST.search(host.partition(":")[0]):
+        elif real:
             answer = process_request(request)
             if answer is None:
                 raise _refusal(host)
@@ -58,6 +65,18 @@ def shortcut(endpoint_url: str) -> Generator[None]:
             yield
     finally:
         swap(URLLib3Session, "send", original)
+
+
+def _readable(request: Any) -> HttpRequest:
+    """A prepared request as a judge reads it; a stream is left alone."""
+    headers = {
+        str(name).lower(): value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        for name, value in request.headers.items()
+    }
+    body = request.body.encode() if isinstance(request.body, str) else request.body
+    return HttpRequest(
+        str(request.method), str(request.url), headers, bytes(body) if isinstance(body, (bytes, bytearray)) else b""
+    )
 
 
 class _Routes:

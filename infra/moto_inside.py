@@ -17,6 +17,8 @@ from solidstate.errors import EngineError
 INTERPRETER = "moto.stepfunctions.parser"
 ACCOUNT_ID = "123456789012"
 """moto's default account."""
+ENGINE_KEY = "solidstate-engine"
+"""The access key of requests that the local engine makes itself, and moto's interpreter for it."""
 
 
 def inside(name: str) -> Any:

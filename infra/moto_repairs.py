@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from solidstate.errors import EngineError
 from solidstate.infra import (
     moto_repairs_api,
+    moto_repairs_callbacks,
     moto_repairs_cloudformation,
     moto_repairs_interpreter,
     moto_repairs_maps,
@@ -39,6 +40,10 @@ REPAIRS: tuple[Callable[[], None], ...] = (
     moto_repairs_api.page_history,
     moto_repairs_api.keep_failure_cause,
     moto_repairs_api.stop_execution,
+    moto_repairs_callbacks.token_for_each_attempt,
+    moto_repairs_callbacks.first_answer_counts,
+    moto_repairs_callbacks.stop_what_waits,
+    moto_repairs_callbacks.nested_executions,
     moto_repairs_maps.child_executions,
     moto_repairs_s3.one_at_a_time,
     moto_repairs_s3.notify_later,

@@ -83,24 +83,26 @@ def stop_execution() -> None:
     """StopExecution drops error and cause, dies with AttributeError while the definition is still being parsed (1 to
     2 ms a state, so seconds for a large machine), and leaves the execution RUNNING until its tasks have returned."""
     responses = inside("stepfunctions.responses")
-    aborted = inside("stepfunctions.parser.api").ExecutionStatus.ABORTED
     result = inside("core.responses").ActionResult
-    now = inside("core.utils").utcnow
 
     def stop(self: Any) -> Any:
         execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
-        worker = getattr(execution, "exec_worker", None)
-        if worker is None:
+        if getattr(execution, "exec_worker", None) is None:
             return original(self)
-        deadline = time.monotonic() + _PARSED_WITHIN_S
-        while worker.env is None and time.monotonic() < deadline:
-            time.sleep(0.005)
-        if execution.status != "RUNNING":
-            return result({"stopDate": execution.stop_date})
-        when = now()
-        execution.error, execution.cause = self._get_param("error"), self._get_param("cause")
-        execution.stop(stop_date=when, error=execution.error, cause=execution.cause)
-        execution.stop_date, execution.exec_status = when, aborted
-        return result({"stopDate": when})
+        abort(execution, self._get_param("error"), self._get_param("cause"))
+        return result({"stopDate": execution.stop_date})
 
     original = swap(responses.StepFunctionResponse, "stop_execution", stop)
+
+
+def abort(execution: Any, error: str | None, cause: str | None) -> None:
+    """Let an execution be ABORTED from now on; one that has ended is left alone."""
+    deadline = time.monotonic() + _PARSED_WITHIN_S
+    while execution.exec_worker.env is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    if execution.status != "RUNNING":
+        return
+    when = inside("core.utils").utcnow()
+    execution.error, execution.cause = error, cause
+    execution.stop(stop_date=when, error=error, cause=cause)
+    execution.stop_date, execution.exec_status = when, inside("stepfunctions.parser.api").ExecutionStatus.ABORTED

@@ -8,7 +8,7 @@ import re
 import threading
 from typing import Any
 
-from solidstate.infra.moto_inside import inside, swap, swap_everywhere
+from solidstate.infra.moto_inside import ENGINE_KEY, inside, swap, swap_everywhere
 
 _DEFINITE = re.compile(r"""\$(?:\.[A-Za-z_][\w\-]*|\[\d+\]|\['[^']*'\]|\["[^"]*"\])*""")
 _STEP = re.compile(r"""\.([A-Za-z_][\w\-]*)|\[(\d+)\]|\['([^']*)'\]|\["([^"]*)"\]""")
@@ -26,7 +26,7 @@ def cache_clients() -> None:
     @functools.lru_cache(_CLIENTS_KEPT)
     def made(region: str, service: str, endpoint: str | None) -> Any:
         session: Any = boto3.session.Session(
-            aws_access_key_id="local", aws_secret_access_key="local", region_name=region
+            aws_access_key_id=ENGINE_KEY, aws_secret_access_key="local", region_name=region
         )
         # The interpreter has validated the call; it retries by the machine's Retry rules only. A task may take as
         # long as its state machine allows, which the interpreter enforces itself.

@@ -7,10 +7,10 @@ from typing import Any, TypeVar, get_args, overload
 
 from solidstate.errors import SolidstateError, closest, name_list, shown
 from solidstate.events import AnyEvent, ErrorInfo, StepExpectation, StepMaterialization, kind_of
+from solidstate.handler.committed import read_commit
 from solidstate.handler.inputs import decoded_output
 from solidstate.handler.items import item_keys
 from solidstate.handler.runtime import LoadedPipeline
-from solidstate.handler.upstream import read_commit
 from solidstate.infra.composite_results import composite_summary
 from solidstate.planner.plan import OutputRef, Step
 from solidstate.storage import keys

@@ -54,7 +54,7 @@ class TimeLimited:
         context: LambdaContext,
     ) -> dict[str, Any]:
         """Run one invocation; raises TimedOut."""
-        limit = self._timeouts_s.get(event.get("step", ""))
+        limit = self._timeouts_s.get(event["step"]) if event.get("kind") == "step" else None
         if limit is None:
             return self.handler(event, context)
         own = dataclasses.replace(context, deadline_s=time.monotonic() + limit)
@@ -99,6 +99,9 @@ class StoreOfTheLiving:
 
     def get(self, key: str) -> bytes:
         return self._store.get(key)
+
+    def get_part(self, key: str, begin: int, size: int) -> bytes:
+        return self._store.get_part(key, begin, size)
 
     def exists(self, key: str) -> bool:
         return self._store.exists(key)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+import msgspec
+
 from solidstate.composition import Binding, Node
 from solidstate.pipeline import PipelineDefinition
-from solidstate.planner.graph import dag_of
+from solidstate.planner.graph import ordered
+from solidstate.planner.groups import Wish, groups_of
+from solidstate.planner.needs import needs_of
 from solidstate.planner.plan import ExecutionPlan, OutputRef, Retry, Step, StepCompute, StepInput, StepOutput
-from solidstate.solid import InputDefinition, OutputDefinition
+from solidstate.solid import InputDefinition, OutputDefinition, SolidDefinition
 
 
 def build_plan(pipeline: PipelineDefinition) -> ExecutionPlan:
@@ -21,40 +25,65 @@ def build_plan(pipeline: PipelineDefinition) -> ExecutionPlan:
         for binding in node.bindings.values()
         for source in binding.sources
     ]
-    order = dag_of(list(nodes), edges).names
+    told: dict[int, _OfSolid] = {}
+    steps = [_step(nodes[name], nodes, told) for name in ordered(list(nodes), edges)]
+    needs = needs_of(pipeline)
+    groups = groups_of(
+        [
+            Wish(
+                step=step.name,
+                compute=step.compute,
+                permissions=frozenset(need.permission for need in needs[step.name]),
+                reasons=tuple(dict.fromkeys(need.reason for need in needs[step.name])),
+            )
+            for step in steps
+        ]
+    )
     return ExecutionPlan(
         pipeline=pipeline.name,
-        steps=tuple(_step(nodes[name], nodes) for name in order),
+        steps=tuple(msgspec.structs.replace(step, group=groups[step.name]) for step in steps),
         description=pipeline.description,
     )
 
 
-def _step(node: Node, nodes: Mapping[str, Node]) -> Step:
+def _step(node: Node, nodes: Mapping[str, Node], told: dict[int, _OfSolid]) -> Step:
     solid = node.solid
+    same = told.get(id(solid))
+    if same is None:  # under many aliases it is told once
+        same = told[id(solid)] = _OfSolid(solid)
     return Step(
         name=node.name,
         solid=solid.name,
-        inputs=tuple(_input(node, inp, nodes) for inp in solid.inputs),
-        outputs=tuple(_output(out) for out in solid.outputs),
+        inputs=tuple([_input(node, inp, nodes) for inp in solid.inputs]),
+        outputs=same.outputs,
         description=solid.description,
         resources=solid.resources,
-        retry=Retry(
-            max_attempts=solid.retry.max_attempts,
-            delay_s=solid.retry.delay_s,
-            backoff=solid.retry.backoff,
-            max_delay_s=solid.retry.max_delay_s,
-            jitter=solid.retry.jitter,
-        )
-        if solid.retry
-        else None,
-        compute=StepCompute(
-            memory_mb=solid.compute.memory_mb,
-            timeout_s=solid.compute.timeout_s,
-            ephemeral_mb=solid.compute.ephemeral_mb,
-        ),
+        retry=same.retry,
+        compute=same.compute,
         tags={**solid.tags, **node.tags},
         map_over=OutputRef(node.map_over.node, node.map_over.output) if node.map_over else None,
     )
+
+
+class _OfSolid:
+    """What is the same for all steps that a solid is run as."""
+
+    def __init__(self, solid: SolidDefinition) -> None:
+        self.outputs = tuple(_output(out) for out in solid.outputs)
+        self.retry = None
+        if solid.retry is not None:
+            self.retry = Retry(
+                max_attempts=solid.retry.max_attempts,
+                delay_s=solid.retry.delay_s,
+                backoff=solid.retry.backoff,
+                max_delay_s=solid.retry.max_delay_s,
+                jitter=solid.retry.jitter,
+            )
+        self.compute = StepCompute(
+            memory_mb=solid.compute.memory_mb,
+            timeout_s=solid.compute.timeout_s,
+            ephemeral_mb=solid.compute.ephemeral_mb,
+        )
 
 
 def _input(node: Node, inp: InputDefinition, nodes: Mapping[str, Node]) -> StepInput:
@@ -64,7 +93,7 @@ def _input(node: Node, inp: InputDefinition, nodes: Mapping[str, Node]) -> StepI
     return StepInput(
         inp.name,
         _kind(node, binding, nodes),
-        sources=tuple(OutputRef(source.node, source.output) for source in binding.sources),
+        sources=tuple([OutputRef(source.node, source.output) for source in binding.sources]),
         type=inp.type.name,
         nothing=inp.type.nothing,
     )

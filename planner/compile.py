@@ -6,6 +6,7 @@ is divided into several (``planner.fit``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -29,6 +30,8 @@ READABLE_BELOW = MAX_DEFINITION_BYTES * 6 // 10
 """A definition of more bytes than this is not laid out for people: it would not fit."""
 MAX_MAPPED_EVENTS = 12_000
 """Of one Map in the history of the execution it is in; a region with more gives each item a history of its own."""
+_FUNCTIONS = re.compile(rb'"\$\{\w*FunctionArn\}"')
+"""The placeholders of all functions (see ``planner.states.function_arn``)."""
 _ONWARD = Way("a state of about this name's length")
 
 
@@ -54,9 +57,9 @@ def compile_plan(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None
     """The state machine of ``plan``, the same bytes for the same plan and estimates.
 
     Laid out for people, or without white space when only that fits into the quota. ARNs are left open (see
-    :func:`substitute`). ``seconds`` are estimates of how long each step takes, for mapped steps one item; they change
-    what parks, never what waits for what. Raises :class:`Errors` with every :class:`CompileError` when the plan cannot
-    be deployed.
+    :func:`substitute`). ``seconds`` are estimates of how long each step takes, a mapped one for all of its items; they
+    change what parks, never what waits for what. Raises :class:`Errors` with every :class:`CompileError` when the plan
+    cannot be deployed.
     """
     own, *parts = build_machines(plan, seconds)
     definition = _encoded(own)
@@ -71,10 +74,10 @@ def compile_plan(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None
 
 
 def substitute(definition: bytes, function_arn: str, parts: Mapping[str, str] | None = None) -> bytes:
-    """``definition`` calling the function ``function_arn`` and starting the machines of ``parts`` (ARNs by name), as
-    CloudFormation does it with DefinitionSubstitutions."""
-    mark = msgspec.json.encode(FUNCTION)
-    found = definition.replace(mark, msgspec.json.encode(function_arn))
+    """``definition`` calling the one function ``function_arn``, whatever groups there are, and starting the machines of
+    ``parts`` (ARNs by name), as CloudFormation does it with DefinitionSubstitutions."""
+    called = msgspec.json.encode(function_arn)
+    found = _FUNCTIONS.sub(lambda _: called, definition)
     for name, arn in (parts or {}).items():
         found = found.replace(msgspec.json.encode(machine_arn(name)), msgspec.json.encode(arn))
     if found == definition:
@@ -89,15 +92,40 @@ def build_machines(plan: ExecutionPlan, seconds: Mapping[str, float] | None = No
     """The machines of ``plan`` as structs, the pipeline's own first, before any quota is checked."""
     if not plan.steps:
         raise CompileError(f"Pipeline `{plan.pipeline}` has no steps, so there is nothing to compile.")
-    nest = nest_of(plan, seconds)
-    whole = fitted(plan, nest, brief=False)
-    if not any(isinstance(node, Nested) for tree in (whole.tree, *whole.inside.values()) for node in nodes(tree)):
-        return emit(plan, whole)
+    nest, brief = _fitted_nest(plan, seconds)
+    machines = emit(plan, nest)
+    if not brief:
+        return machines
     steps = {step.name: step for step in plan.steps}
     return [
-        Emitted(one.name, msgspec.structs.replace(one.machine, states=terse(one.machine.states, steps)), one.item)
-        for one in emit(plan, fitted(plan, nest, brief=True))
+        Emitted(
+            one.name,
+            msgspec.structs.replace(one.machine, states=terse(one.machine.states, steps)),
+            one.item,
+            brief=True,
+        )
+        for one in machines
     ]
+
+
+def machine_nest(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None) -> Nest:
+    """The nest that :func:`compile_plan` writes down, with its parts: for whatever shows a plan to people."""
+    return _fitted_nest(plan, seconds)[0]
+
+
+def _fitted_nest(plan: ExecutionPlan, seconds: Mapping[str, float] | None) -> tuple[Nest, bool]:
+    """The nest of ``plan``, fitted, and whether its states are to be written in few words: where there are parts."""
+    nest = nest_of(plan, seconds)
+    brief = fitted(plan, nest, brief=True)
+    if not _has_parts(brief):
+        whole = fitted(plan, nest, brief=False)
+        if not _has_parts(whole):
+            return whole, False
+    return brief, True
+
+
+def _has_parts(nest: Nest) -> bool:
+    return any(isinstance(node, Nested) for tree in (nest.tree, *nest.inside.values()) for node in nodes(tree))
 
 
 def fitted(plan: ExecutionPlan, nest: Nest, *, brief: bool) -> Nest:
@@ -173,7 +201,7 @@ def _part_names() -> Callable[[], str]:
 
 def _encoded(one: Emitted) -> bytes:
     compact = encode_machine(one.machine, readable=False)
-    if len(compact) > READABLE_BELOW:
+    if one.brief or len(compact) > READABLE_BELOW:
         return compact
     readable = encode_machine(one.machine)
     return readable if deployed_bytes(readable) <= MAX_DEFINITION_BYTES else compact

@@ -85,9 +85,26 @@ class StartPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="start"):
     input: Any = None
 
 
+class ItemEntry(msgspec.Struct, frozen=True):
+    """Where one item of a dynamic output stands in the commit of its producer: ``size`` bytes from byte ``at`` on,
+    after a header of ``head`` bytes. Whoever knows that need not read what the others are."""
+
+    at: int
+    size: int
+    head: int
+
+
+class MapItem(msgspec.Struct, frozen=True):
+    """What a Map state is told of one item. A thousand of them, with keys of 64 characters, take half of the 256 KiB
+    that a state may hand on."""
+
+    key: str
+    entry: ItemEntry
+
+
 class StepPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="step"):
     """One step. ``retry`` counts from 0, as ``$$.State.RetryCount`` does; ``item`` is the key of the item that a mapped
-    step is run for.
+    step is run for, and ``entry`` where that stands, for a step that reads the item itself.
 
     A step that the machine does not order after all of its inputs has a rendezvous with the others: it ``waits`` for
     these steps, and the state goes on when its ``token`` is answered, so the step may park. It is then invoked anew as
@@ -103,6 +120,7 @@ class StepPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="step"):
     waits: list[str] = []
     woken: bool = False
     wakes: list[str] = []
+    entry: ItemEntry | None = None
 
 
 class ItemsPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="items"):
@@ -155,7 +173,7 @@ class StepDigest(msgspec.Struct, frozen=True, omit_defaults=True):
     """A step's answer: what a person wants to read in the console, bounded to 8 KiB. Never data."""
 
     step: str
-    status: Literal["success", "skipped", "not selected"]
+    status: Literal["success", "skipped", "not selected", "parked"]
     outputs: dict[str, str] = {}
     expectations: dict[str, str] = {}
     materializations: list[str] = []

@@ -14,7 +14,9 @@ from solidstate.planner.tree import Gate, Leaf, Parallel, Sequence, Tree, entrie
 
 MAX_GUARDED = 8
 """Entry steps times waits that may be written out; a gate before the block takes the place of more."""
-_EQUAL_S = 1e-9
+_EQUAL_S = 0.04
+"""Inputs that end within this time of each other count as ending together: a step looks for the others some 50 ms after
+its parent has ended."""
 
 
 def embed(net: Net, seconds: Callable[[Tree], float], room: int) -> Tree:

@@ -30,11 +30,13 @@ MAX_JOINED_BYTES = 200 * 1024
 
 
 class Emitted(msgspec.Struct, frozen=True):
-    """One machine. ``name`` is empty for the pipeline's own; ``item``: it is run for one item of a Map."""
+    """One machine. ``name`` is empty for the pipeline's own; ``item``: it is run for one item of a Map; ``brief``: it
+    is written in few words and without white space, because it is one of several or would not fit otherwise."""
 
     name: str
     machine: Machine
     item: bool = False
+    brief: bool = False
 
 
 def emit(plan: ExecutionPlan, nest: Nest) -> list[Emitted]:
@@ -182,7 +184,7 @@ class _Emitter:
         self._parts.append((part, place))
         given: dict[str, Any] = {"run.$": "$.run"}
         if place.region is not None:
-            given["item.$"] = "$.item"
+            given |= {"item.$": "$.item", "entry.$": "$.entry"}
         given["AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$"] = "$$.Execution.Id"
         return Task(
             comment=comment_of(f"{self._part_title(part)} as an execution of its own"),

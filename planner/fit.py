@@ -123,14 +123,21 @@ class _Fitting:
 
 
 def _filled(parts: list[tuple[Tree, Weight]], room: float, *, parallel: bool) -> list[list[tuple[Tree, Weight]]]:
-    """Neighbours in groups: as many as fit into ``room``, perhaps none, then as many as fill a machine each."""
+    """Neighbours in groups: as many as fit into ``room``, perhaps none, then as many as fill a machine each. A gate is
+    never the last of a group: it stands before what it holds up, in the same machine."""
     groups: list[list[tuple[Tree, Weight]]] = [[]]
+    gate: list[tuple[Tree, Weight]] = []
     for part in parts:
-        share = Weight(part[1].size + _branch_bytes(part[0]) * parallel, part[1].events).share()
+        if isinstance(part[0], Gate):
+            gate.append(part)
+            continue
+        held = [*gate, part]
+        gate.clear()
+        share = sum(Weight(w.size + _branch_bytes(one) * parallel, w.events).share() for one, w in held)
         if room < share and (groups[-1] or len(groups) == 1):
             groups.append([])
             room = FILLED
-        groups[-1].append(part)
+        groups[-1] += held
         room -= share
     return groups
 

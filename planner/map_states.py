@@ -103,7 +103,8 @@ def _readers(region: Region, names: RegionNames, meeting: Meeting, catch: Catche
 def _map(region: Region, way: Way, catch: Catcher, inside: tuple[str, Scope]) -> Map:
     entry, states = inside
     comment = comment_of(f"Each item of `{region.over.output}` of `{region.over.step}`")
-    selector = {"run.$": "$.run", "item.$": "$$.Map.Item.Value"}
+    told = "$$.Map.Item.Value"
+    selector = {"run.$": "$.run", "item.$": f"{told}.key", "entry.$": f"{told}.entry"}
     onward = way.onward()
     if not region.listed:
         config = ProcessorConfig(mode="INLINE")
@@ -127,7 +128,7 @@ def _map(region: Region, way: Way, catch: Catcher, inside: tuple[str, Scope]) ->
         item_selector=selector,
         max_concurrency=DISTRIBUTED_CONCURRENCY,
         # An item that fails is caught inside; should its child execution break down, the others go on.
-        tolerated_failure_percentage=100.0,
+        tolerated_failure_count=region.max_items,
         item_processor=ItemProcessor(processor_config=config, start_at=entry, states=states),
         result_path=None,
         catch=(catch,),

@@ -8,6 +8,7 @@ execution history can compute a step's state from the plan alone.
 from __future__ import annotations
 
 import hashlib
+import re
 
 from solidstate.planner.limits import MAX_STATE_NAME
 from solidstate.planner.plan import ExecutionPlan
@@ -20,7 +21,8 @@ READ_FAILURES = "Read failures"
 RUN_FAILED = "Run failed"
 OWN_STATES = (START_RUN, END_RUN, READ_REFUSAL, RUN_REFUSED, READ_FAILURES, RUN_FAILED)
 
-_PUNCTUATION = " ._-+=@()!'"
+_ILLEGAL = re.compile(r"[^\w ._\-+=@()!']")
+"""Letters and digits of any script are legal, and this punctuation."""
 
 
 class NamePool:
@@ -32,7 +34,7 @@ class NamePool:
     def take(self, wanted: str) -> str:
         """``wanted`` if it is legal and free; else the nearest name that is: illegal characters become ``_``, the end
         of a long name becomes a hash, a repeated one gets a number."""
-        text = "".join(char if char.isalnum() or char in _PUNCTUATION else "_" for char in wanted)
+        text = _ILLEGAL.sub("_", wanted)
         if len(text) > MAX_STATE_NAME:
             text = f"{text[: MAX_STATE_NAME - 9]}-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
         name, count = text, 1

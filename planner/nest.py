@@ -10,13 +10,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from solidstate.planner.embed import guarded
-from solidstate.planner.graph import Dag
 from solidstate.planner.plan import ExecutionPlan
 from solidstate.planner.regions import Region, dag_inside, units_of
 from solidstate.planner.shape import estimated_s, shape
 from solidstate.planner.step_states import Meeting
-from solidstate.planner.tree import Gate, Leaf, Nested, Parallel, Sequence, Tree, nodes, parallel, sequence
+from solidstate.planner.tree import Gate, Leaf, Tree, nodes
 
 
 class Nest(msgspec.Struct, frozen=True):
@@ -33,17 +31,12 @@ class Nest(msgspec.Struct, frozen=True):
 
 
 def nest_of(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None) -> Nest:
-    """Shape the plan. ``seconds`` are estimates by step; of a mapped step for one item."""
+    """Shape the plan. ``seconds`` are estimates by step, of a mapped step for all of its items."""
     units = units_of(plan)
     known = dict(seconds or {})
     inside = {name: shape(dag_inside(region), known) for name, region in units.regions.items()}
     known |= {name: estimated_s(tree, known) for name, tree in inside.items()}
     return Nest(shape(units.dag, known), units.regions, inside)
-
-
-def unit_graph(plan: ExecutionPlan) -> Dag:
-    """What is shaped: the graph of plain steps and regions."""
-    return units_of(plan).dag
 
 
 def meetings_in(tree: Tree, nest: Nest) -> dict[str, Meeting]:
@@ -58,27 +51,3 @@ def meetings_in(tree: Tree, nest: Nest) -> dict[str, Meeting]:
         for unit in node.waits:
             wakes.setdefault(unit, []).append(nest.known(node.step))
     return {unit: Meeting(waits.get(unit, ()), tuple(wakes.get(unit, ()))) for unit in {**waits, **wakes}}
-
-
-def machine_tree(plan: ExecutionPlan, seconds: Mapping[str, float] | None = None) -> Tree:
-    """The nesting with the steps of every region in the place of the region: for people to read."""
-    nest = nest_of(plan, seconds)
-    rank = {step.name: number for number, step in enumerate(plan.steps)}
-
-    def expanded(tree: Tree) -> Tree:
-        if isinstance(tree, Leaf):
-            waits = tuple(nest.known(unit) for unit in tree.waits)
-            if tree.step not in nest.inside:
-                return Leaf(tree.step, waits)
-            return sequence(guarded(nest.inside[tree.step], waits, likely=False))
-        if isinstance(tree, Gate):
-            return Gate(nest.known(tree.step), tuple(nest.known(unit) for unit in tree.waits))
-        if isinstance(tree, Nested):
-            return Nested(tree.name, expanded(tree.body))
-        if isinstance(tree, Sequence):
-            return sequence([expanded(part) for part in tree.parts])
-        if isinstance(tree, Parallel):
-            return parallel([expanded(branch) for branch in tree.branches], rank)
-        raise TypeError(f"no tree: {tree!r}")
-
-    return expanded(nest.tree)

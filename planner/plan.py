@@ -73,7 +73,8 @@ class StepCompute(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One solid invocation. ``name`` is unique in the plan; ``solid`` is the definition it runs. With ``map_over`` it
-    is run once for each item of that dynamic output."""
+    is run once for each item of that dynamic output. ``group`` names the function that runs it, when that is not the
+    step function (see ``planner.groups``)."""
 
     name: str
     solid: str
@@ -85,6 +86,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     compute: StepCompute = StepCompute()
     tags: dict[str, str] = {}
     map_over: OutputRef | None = None
+    group: str = ""
 
     def upstream(self) -> tuple[str, ...]:
         """Distinct steps this one waits for, in order of first mention."""
@@ -124,4 +126,9 @@ def decode_plan(data: bytes) -> ExecutionPlan:
 
 def plan_hash(plan: ExecutionPlan) -> str:
     """16 hex digits that change when the plan does; not when only code inside solids does."""
-    return hashlib.sha256(encode_plan(plan)).hexdigest()[:16]
+    return hash_of_encoded(encode_plan(plan))
+
+
+def hash_of_encoded(plan: bytes) -> str:
+    """The same, of what :func:`encode_plan` has made."""
+    return hashlib.sha256(plan).hexdigest()[:16]

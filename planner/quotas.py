@@ -13,7 +13,7 @@ import msgspec
 
 from solidstate.errors import CompileError
 from solidstate.planner.contract import MAX_INLINE_REQUEST_BYTES
-from solidstate.planner.history import history_events
+from solidstate.planner.history import EXECUTION_EVENTS, events_of
 from solidstate.planner.limits import (
     EPHEMERAL_MB,
     HISTORY_RESERVE,
@@ -25,9 +25,11 @@ from solidstate.planner.limits import (
     MAX_RETRY_DELAY_S,
     MEMORY_MB,
 )
-from solidstate.planner.plan import ExecutionPlan, Step
+from solidstate.planner.plan import ExecutionPlan, OutputRef, Step
 from solidstate.planner.states import Map, Parallel, State, Task, deployed_bytes, payload_of
 
+MANY_NAMES = 500
+"""Fewer names, of at most 255 characters, cannot fill a payload."""
 _HANDLE_BYTES = MAX_INLINE_REQUEST_BYTES + 4_096
 """What ``$.run`` adds to a payload: the run request as far as it travels, and the names around it."""
 
@@ -44,12 +46,15 @@ class Sized(msgspec.Struct, frozen=True):
 def check_quotas(plan: ExecutionPlan, machines: list[Sized]) -> list[CompileError]:
     """Everything for which the services would refuse ``plan`` or one of its ``machines``, or break a run of it."""
     problems = [problem for step in plan.steps for problem in _check_step(step)]
+    items_of = {
+        OutputRef(step.name, out.name): out.max_items for step in plan.steps for out in step.outputs if out.dynamic
+    }
     for machine in machines:
-        problems += _check_machine(plan, machine)
+        problems += _check_machine(plan, machine, items_of)
     return problems
 
 
-def _check_machine(plan: ExecutionPlan, machine: Sized) -> Iterator[CompileError]:
+def _check_machine(plan: ExecutionPlan, machine: Sized, items_of: Mapping[OutputRef, int]) -> Iterator[CompileError]:
     size = deployed_bytes(machine.definition)
     if size > MAX_DEFINITION_BYTES:
         yield CompileError(
@@ -58,18 +63,25 @@ def _check_machine(plan: ExecutionPlan, machine: Sized) -> Iterator[CompileError
             subject=plan.pipeline,
             hint="divide the pipeline in two",
         )
-    events = history_events(machine.definition, plan, item=machine.item)
     allowed = MAX_HISTORY_EVENTS - HISTORY_RESERVE
-    if events > allowed:
+    histories = {machine.name: events_of(machine.states, items_of, mapped=machine.item)}
+    for name, state in _states(machine.states):
+        if isinstance(state, Map) and state.item_processor.processor_config.mode == "DISTRIBUTED":
+            histories[f"`{name}` for one item"] = events_of(state.item_processor.states, items_of)
+    for name, counted in histories.items():
+        if (events := EXECUTION_EVENTS + counted) <= allowed:
+            continue
         yield CompileError(
-            f"An execution of {machine.name} may write {events:,} history events when all its retries are used; "
+            f"An execution of {name} may write {events:,} history events when all its retries are used; "
             f"Step Functions ends an execution at {MAX_HISTORY_EVENTS:,}, of which {HISTORY_RESERVE:,} are kept "
             "for throttled attempts.",
             subject=plan.pipeline,
             hint="lower `max_attempts` of the RetryPolicy of its most repeated solids",
         )
-    for name, task in _tasks(machine.states):
-        payload = payload_of(task)
+    for name, state in _states(machine.states):
+        payload = payload_of(state) if isinstance(state, Task) else {}
+        if len(payload.get("waits", ())) + len(payload.get("wakes", ())) < MANY_NAMES:
+            continue
         size = len(msgspec.json.encode(payload)) + _HANDLE_BYTES
         if size > MAX_PAYLOAD_BYTES and payload.get("kind") != "ended":  # which names no more than its step does
             yield CompileError(
@@ -82,13 +94,12 @@ def _check_machine(plan: ExecutionPlan, machine: Sized) -> Iterator[CompileError
             )
 
 
-def _tasks(states: Mapping[str, State]) -> Iterator[tuple[str, Task]]:
+def _states(states: Mapping[str, State]) -> Iterator[tuple[str, State]]:
     todo = [states]
     while todo:
         for name, state in todo.pop().items():
-            if isinstance(state, Task):
-                yield name, state
-            elif isinstance(state, Parallel):
+            yield name, state
+            if isinstance(state, Parallel):
                 todo.extend(branch.states for branch in state.branches)
             elif isinstance(state, Map):
                 todo.append(state.item_processor.states)

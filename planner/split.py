@@ -12,7 +12,7 @@ from collections.abc import Callable
 from solidstate.planner.modules import Net
 from solidstate.planner.tree import Tree, parallel, sequence
 
-MAX_DEPTH = 16
+MAX_DEPTH = 20
 """Parallels inside each other that dividing and embedding may make. A console graph deeper than this cannot be read.
 Series-parallel parts, which have a nesting of their own, may lie deeper."""
 

@@ -2,7 +2,8 @@
 
 Field order is reading order. ``UNSET`` leaves a field out; ``None`` writes ``null``, which means "discard" for
 ``ResultPath`` and "pass on {}" for ``OutputPath``. Source of all names and meanings: the Amazon States Language
-specification and the Step Functions developer guide.
+specification and the Step Functions developer guide. No definition refers to itself, so the garbage collector need not
+look for cycles (``gc=False``); large definitions would keep it busy.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 FUNCTION = "${StepFunctionArn}"
-"""Stands for the ARN of the Lambda function; CloudFormation fills it in through DefinitionSubstitutions."""
+"""Stands for the ARN of the step function; CloudFormation fills it in through DefinitionSubstitutions."""
 CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 """Resource of a Task that invokes the function and goes on when its task token is answered (Step Functions developer
 guide, "Wait for a Callback with Task Token")."""
@@ -26,6 +27,7 @@ ARN_BYTES = 140
 """What an ARN has at most, with a function name of 64 characters and an alias, or a machine name of 80: placeholders
 are counted as this many bytes."""
 STATES_ALL = "States.ALL"
+_FUNCTION = re.compile(r"\$\{(\w+)FunctionArn\}")
 _PLACEHOLDER = re.compile(rb"\$\{\w+Arn\}")
 LINE_WIDTH = 120
 """Objects and lists of plain values are written on one line when they fit into this many characters."""
@@ -33,7 +35,7 @@ LINE_WIDTH = 120
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 
-class Retrier(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True):
+class Retrier(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", gc=False, omit_defaults=True):
     """One entry of ``Retry``; times in seconds, ``max_attempts`` counts repetitions, not the first attempt."""
 
     error_equals: tuple[str, ...]
@@ -44,7 +46,7 @@ class Retrier(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_d
     jitter_strategy: str | UnsetType = UNSET
 
 
-class Catcher(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True):
+class Catcher(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", gc=False, omit_defaults=True):
     """One entry of ``Catch``. The error object is put at ``result_path`` of the state's input."""
 
     error_equals: tuple[str, ...]
@@ -53,7 +55,14 @@ class Catcher(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_d
 
 
 class Task(
-    msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True, tag_field="Type", tag="Task"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="pascal",
+    gc=False,
+    omit_defaults=True,
+    tag_field="Type",
+    tag="Task",
 ):
     """Calls the Lambda function once and, by ``retry``, again. ``timeout_seconds`` bounds each attempt."""
 
@@ -78,7 +87,14 @@ def payload_of(task: Task) -> dict[str, Any]:
 
 
 class Parallel(
-    msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True, tag_field="Type", tag="Parallel"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="pascal",
+    gc=False,
+    omit_defaults=True,
+    tag_field="Type",
+    tag="Parallel",
 ):
     """Runs its branches at the same time and waits for all."""
 
@@ -90,14 +106,14 @@ class Parallel(
     end: bool = False
 
 
-class ProcessorConfig(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True):
+class ProcessorConfig(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", gc=False, omit_defaults=True):
     """``INLINE`` runs items in the execution itself, ``DISTRIBUTED`` each in an execution of ``execution_type``."""
 
     mode: str
     execution_type: str | UnsetType = UNSET
 
 
-class ItemProcessor(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+class ItemProcessor(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", gc=False):
     """What a Map does with each item: a machine of its own."""
 
     processor_config: ProcessorConfig
@@ -105,7 +121,7 @@ class ItemProcessor(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     states: dict[str, State]
 
 
-class ItemReader(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+class ItemReader(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", gc=False):
     """Where a distributed Map finds its items: an S3 object that holds a JSON array."""
 
     resource: str = msgspec.field(default_factory=lambda: "arn:aws:states:::s3:getObject")
@@ -113,7 +129,16 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     parameters: dict[str, Any]
 
 
-class Map(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True, tag_field="Type", tag="Map"):
+class Map(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="pascal",
+    gc=False,
+    omit_defaults=True,
+    tag_field="Type",
+    tag="Map",
+):
     """Runs its processor for each item, ``max_concurrency`` at a time, and waits for all."""
 
     comment: str | UnsetType = UNSET
@@ -121,7 +146,7 @@ class Map(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defau
     item_reader: ItemReader | UnsetType = UNSET
     item_selector: dict[str, Any]
     max_concurrency: int
-    tolerated_failure_percentage: float | UnsetType = UNSET
+    tolerated_failure_count: int | UnsetType = UNSET
     item_processor: ItemProcessor
     result_path: str | UnsetType | None = UNSET
     output_path: str | UnsetType | None = UNSET
@@ -131,7 +156,14 @@ class Map(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defau
 
 
 class Pass(
-    msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True, tag_field="Type", tag="Pass"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="pascal",
+    gc=False,
+    omit_defaults=True,
+    tag_field="Type",
+    tag="Pass",
 ):
     """Builds its output from its input."""
 
@@ -141,7 +173,14 @@ class Pass(
 
 
 class Succeed(
-    msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True, tag_field="Type", tag="Succeed"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="pascal",
+    gc=False,
+    omit_defaults=True,
+    tag_field="Type",
+    tag="Succeed",
 ):
     """Ends a branch well."""
 
@@ -150,7 +189,14 @@ class Succeed(
 
 
 class Fail(
-    msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True, tag_field="Type", tag="Fail"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="pascal",
+    gc=False,
+    omit_defaults=True,
+    tag_field="Type",
+    tag="Fail",
 ):
     """Ends the execution as FAILED, with an error name and a cause read from the state's input."""
 
@@ -162,19 +208,30 @@ class Fail(
 State = Task | Parallel | Map | Pass | Succeed | Fail
 
 
-class Branch(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+class Branch(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", gc=False):
     """One branch of a Parallel: a machine of its own, whose states only lead to each other."""
 
     start_at: str
     states: dict[str, State]
 
 
-class Machine(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+class Machine(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", gc=False):
     """A whole definition."""
 
     comment: str
     start_at: str
     states: dict[str, State]
+
+
+def function_arn(group: str) -> str:
+    """The placeholder for the ARN of the function that runs a group of steps (see ``planner.groups``)."""
+    return f"${{{group}FunctionArn}}" if group else FUNCTION
+
+
+def group_in(text: str) -> str | None:
+    """The group whose function a placeholder stands for; None for text that is no placeholder of a function."""
+    found = _FUNCTION.fullmatch(text)
+    return None if found is None else "" if text == FUNCTION else found[1]
 
 
 def machine_arn(part: str) -> str:

@@ -17,7 +17,17 @@ from solidstate.planner import contract
 from solidstate.planner.limits import MAX_LAMBDA_TIMEOUT_S, PARK_S, TIMEOUT_MARGIN_S
 from solidstate.planner.plan import Step
 from solidstate.planner.retries import ENDED_SERVICE, PARK_AGAIN, step_retriers
-from solidstate.planner.states import CALLBACK, FUNCTION, STATES_ALL, Catcher, Retrier, State, Succeed, Task
+from solidstate.planner.states import (
+    CALLBACK,
+    FUNCTION,
+    STATES_ALL,
+    Catcher,
+    Retrier,
+    State,
+    Succeed,
+    Task,
+    function_arn,
+)
 
 RESULT = "$.result"
 COMMENT_LENGTH = 200
@@ -66,11 +76,12 @@ def step_states(step: Step, names: StepNames, meeting: Meeting, way: Way) -> Sco
     if meeting.waits:
         waiting = also_waits(meeting.waits)
         told = comment_of(f"{comment}; {waiting}" if comment else waiting)
-        waiter = callback(payload, told, retry, names.woken, way)
+        waiter = callback(payload, told, retry, names.woken, way, function=function_arn(step.group))
         states[names.run] = msgspec.structs.replace(waiter, catch=(*waiter.catch, every))
         payload = {key: value for key, value in payload.items() if key not in ("token.$", "waits")} | {"woken": True}
     states[names.woken if meeting.waits else names.run] = Task(
         comment=comment or UNSET,
+        resource=function_arn(step.group),
         parameters=payload,
         timeout_seconds=step.compute.timeout_s + TIMEOUT_MARGIN_S,
         result_path=RESULT,
@@ -91,6 +102,8 @@ def step_payload(step: Step, meeting: Meeting) -> dict[str, Any]:
     payload: dict[str, Any] = {"kind": "step", "step": step.name, "run.$": "$.run", "retry.$": "$$.State.RetryCount"}
     if step.map_over is not None:
         payload["item.$"] = "$.item"
+        if any(step.map_over in inp.sources for inp in step.inputs):
+            payload["entry.$"] = "$.entry"
     if meeting.waits:
         payload |= {"token.$": "$$.Task.Token", "waits": list(meeting.waits)}
     if meeting.wakes:
@@ -98,13 +111,21 @@ def step_payload(step: Step, meeting: Meeting) -> dict[str, Any]:
     return payload
 
 
-def callback(payload: dict[str, Any], comment: str, retry: tuple[Retrier, ...], ready: str, way: Way) -> Task:
+def callback(
+    payload: dict[str, Any],
+    comment: str,
+    retry: tuple[Retrier, ...],
+    ready: str,
+    way: Way,
+    *,
+    function: str = FUNCTION,
+) -> Task:
     """A Task that goes on when its token is answered, or at ``ready`` when it parked and was woken. Its time-out is how
     long it parks before it looks again; what runs in its invocation is bounded by the function itself."""
     return Task(
         comment=comment,
         resource=CALLBACK,
-        parameters={"FunctionName": FUNCTION, "Payload": payload},
+        parameters={"FunctionName": function, "Payload": payload},
         timeout_seconds=PARK_S,
         result_path=RESULT,
         retry=(PARK_AGAIN, *retry),
@@ -157,5 +178,7 @@ def few(names: tuple[str, ...], limit: int = 6) -> str:
 
 def comment_of(text: str) -> str:
     """The first line, bounded, and free of ``${``, which CloudFormation would take for a substitution."""
+    if not text:
+        return ""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "").replace("${", "$ {")
     return line if len(line) <= COMMENT_LENGTH else line[: COMMENT_LENGTH - 3] + "..."

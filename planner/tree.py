@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 
-class Leaf(msgspec.Struct, frozen=True, tag=True):
+class Leaf(msgspec.Struct, frozen=True, tag=True, gc=False):
     """One step. ``waits`` are upstream steps that the nesting does not place before it: it has a rendezvous with them,
     that is, it may be entered before they have ended and then waits for them by itself."""
 
@@ -20,7 +20,7 @@ class Leaf(msgspec.Struct, frozen=True, tag=True):
     waits: tuple[str, ...] = ()
 
 
-class Gate(msgspec.Struct, frozen=True, tag=True):
+class Gate(msgspec.Struct, frozen=True, tag=True, gc=False):
     """One rendezvous for several steps that begin at once: it comes before them, and none of them waits by itself.
     ``step`` is the first of them."""
 
@@ -28,19 +28,19 @@ class Gate(msgspec.Struct, frozen=True, tag=True):
     waits: tuple[str, ...]
 
 
-class Sequence(msgspec.Struct, frozen=True, tag=True):
+class Sequence(msgspec.Struct, frozen=True, tag=True, gc=False):
     """At least two parts, one after the other; no part is a Sequence itself."""
 
     parts: tuple[Leaf | Gate | Nested | Parallel, ...]
 
 
-class Parallel(msgspec.Struct, frozen=True, tag=True):
+class Parallel(msgspec.Struct, frozen=True, tag=True, gc=False):
     """At least two branches at the same time; no branch is a Parallel itself."""
 
     branches: tuple[Leaf | Gate | Nested | Sequence, ...]
 
 
-class Nested(msgspec.Struct, frozen=True, tag=True):
+class Nested(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A part of the tree that runs in an execution of its own; ``name`` is unique in the pipeline."""
 
     name: str

@@ -11,6 +11,7 @@ from solidstate.errors import DefinitionError, RequestErrors, SolidstateError
 from solidstate.events import DynamicOutput, ExpectationResult, Failure, Materialization, Output, RetryRequested
 from solidstate.expectations import expect_input, expect_output
 from solidstate.hooks import HookDefinition, failure_hook, success_hook
+from solidstate.permissions import Permission
 from solidstate.pipeline import PipelineDefinition, pipeline, pipeline_from_dependencies
 from solidstate.policies import Compute, RetryPolicy
 from solidstate.resources import Mode, Preset, resource
@@ -51,6 +52,7 @@ __all__ = [
     "Nothing",
     "Out",
     "Output",
+    "Permission",
     "PipelineDefinition",
     "PipelineFailed",
     "PipelineIterator",

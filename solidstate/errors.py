@@ -7,7 +7,6 @@ fix it (``hint``). Text is made late, by ``str()``. Of ours this module imports 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TypeVar
 
 from solidstate.redaction import redact
@@ -114,6 +113,8 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like ``name``, or None when none is close."""
     if len(name) > LONGEST_NAME:  # comparing takes time that grows with the length, and no name is this long
         return None
+    from difflib import get_close_matches  # what every function would load and few ever need
+
     matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return matches[0] if matches else None
 

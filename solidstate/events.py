@@ -7,6 +7,7 @@ clocks of different machines are never compared.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic, Literal, TypeVar
 
@@ -133,7 +134,9 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: dict[str, Any] = {}
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+# `gc=False`, for this class and those derived from it: an event holds plain data alone, which is part of no cycle. The
+# fields that all have are the only positional ones: that is the fastest way to fill them in.
+class Event(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, gc=False):
     """What every event carries.
 
     ``item`` is the key of the item a mapped step was run for. ``time`` is the wall clock (seconds since 1970, UTC) of
@@ -328,7 +331,12 @@ AnyEvent = (
 )
 
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+@functools.cache
+def _decoder() -> msgspec.json.Decoder[AnyEvent]:
+    """Made when first needed: a step writes events and rarely reads any, and the decoder of them all is costly."""
+    return msgspec.json.Decoder(AnyEvent)
 
 
 def step_label(event: AnyEvent) -> str:
@@ -357,12 +365,12 @@ def encode_events(events: Iterable[AnyEvent]) -> bytes:
 
 def decode_events(data: bytes) -> list[AnyEvent]:
     """Inverse of :func:`encode_events`. Raises ``msgspec.ValidationError`` for a line of no known kind."""
-    return _decoder.decode_lines(data)
+    return _decoder().decode_lines(data)
 
 
 def plain_metadata(metadata: Any) -> dict[str, Any]:
-    """Metadata as JSON-safe values: what JSON cannot hold becomes text, so that a fact in an event can never be the
-    reason a step fails. Facts that are no mapping are kept under ``value``."""
+    """Metadata as the JSON values that will be read back: what JSON cannot hold becomes text, and no number None, so
+    that a fact in an event can never be the reason a step fails. Facts that are no mapping are kept under ``value``."""
     if type(metadata) is dict and not metadata:
         return {}
     facts = metadata if isinstance(metadata, Mapping) else {"value": metadata}
@@ -375,8 +383,6 @@ def _plain_key(key: object) -> str:
 
 def _plain_value(value: Any) -> Any:
     try:
-        plain = msgspec.to_builtins(value, str_keys=True, enc_hook=str)
-        _encoder.encode(plain)
+        return msgspec.json.decode(_encoder.encode(msgspec.to_builtins(value, str_keys=True, enc_hook=str)))
     except Exception:  # noqa: BLE001 - to_builtins calls user code (str, properties); the facts matter less than the step
         return shown(value, 200)
-    return plain

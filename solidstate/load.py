@@ -10,7 +10,6 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -20,8 +19,6 @@ from solidstate.pipeline import PipelineDefinition
 
 LONGEST = 200
 """Characters of a target or a line of code that a message shows."""
-
-_LIBRARIES = (Path(__file__).parent, *{Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")})
 
 
 def load_pipeline(target: str) -> PipelineDefinition:
@@ -225,10 +222,12 @@ def _import_failed(error: BaseException, target: str) -> BaseException:
 
 def _users_line(error: BaseException) -> tuple[str, str]:
     """``file:line`` and text of the innermost line that is neither Python's, nor a library's, nor ours."""
+    import sysconfig  # reads the interpreter's build settings when it is loaded
+
+    libraries = {Path(__file__).parent, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))}
     theirs = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<")
-        and not any(Path(frame.filename).is_relative_to(lib) for lib in _LIBRARIES)
+        if not frame.filename.startswith("<") and not any(Path(frame.filename).is_relative_to(lib) for lib in libraries)
     ]
     return (f"{theirs[-1].filename}:{theirs[-1].lineno}", theirs[-1].line or "") if theirs else ("", "")

@@ -9,8 +9,6 @@ Exact values are found, not what a program makes of them: half a password, or it
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import re
 import urllib.parse
@@ -52,9 +50,8 @@ def redacted(value: Any) -> Any:
     return value
 
 
-def anything_to_hide() -> bool:
-    """Whether any value has been remembered in this process."""
-    return bool(_values)
+anything_to_hide = _values.__len__
+"""How many values have been remembered in this process. Asked for every event, so it is no function of Python's."""
 
 
 def _pattern() -> re.Pattern[str] | None:
@@ -69,6 +66,8 @@ def _pattern() -> re.Pattern[str] | None:
 
 
 def _spellings(value: str) -> Iterator[str]:
+    import html  # only a process that holds a secret needs these
+
     lines = value.splitlines()
     parts = [value] if len(lines) < 2 else [value, *(line for line in map(str.strip, lines) if len(line) >= _MIN_LINE)]
     for part in parts:
@@ -88,6 +87,8 @@ def _spellings(value: str) -> Iterator[str]:
 
 def _base64(data: bytes) -> Iterator[str]:
     """Its own base64, and what is the same wherever the value stands in longer data (``user:password``)."""
+    import base64
+
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(data).decode()
         yield from (whole, whole.rstrip("="))

@@ -16,6 +16,7 @@ from solidstate.composite_request import blamed, flatten, groups
 from solidstate.composition import Node
 from solidstate.config import configurable, describe, schema_of
 from solidstate.config_errors import ConfigError, Path, mismatch, missing, pasteable, quoted, unknown, without_echo
+from solidstate.configured_types import configured_types
 from solidstate.documents import document_problem, plain, written
 from solidstate.errors import RequestErrors, SolidstateError, closest, name_list, short, shown
 from solidstate.evaluate import evaluate
@@ -55,7 +56,7 @@ def resolve_request(pipeline: PipelineDefinition, document: object) -> RunReques
     errors: list[ConfigError] = []
     request = _resolve(pipeline, document, errors)
     if errors or request is None:
-        guarded = any(holds_secret(schema_of(one)) for one in _types(pipeline, None).values())
+        guarded = any(holds_secret(schema_of(one)) for one in configured_types(pipeline, None).values())
         told = [without_echo(error) for error in errors] if guarded else errors
         raise RequestErrors(f"Run request for pipeline `{pipeline.name}`", told)
     return request
@@ -79,7 +80,7 @@ def _resolve(pipeline: PipelineDefinition, document: object, errors: list[Config
         inner = [section for section in _SECTIONS if section != "preset"]
         errors += [unknown(("presets", preset), key, inner) for key in base.run_config if key not in inner]
         below = {"mode": base.mode, **base.run_config} if base.mode else base.run_config
-        merged = merge_request(below, merged, _types(pipeline, merged.get("mode") or below.get("mode")))
+        merged = merge_request(below, merged, configured_types(pipeline, merged.get("mode") or below.get("mode")))
         problem = document_problem(base.run_config) or document_problem(merged)
         if problem is not None:
             errors.append(problem)
@@ -93,31 +94,6 @@ def _resolve(pipeline: PipelineDefinition, document: object, errors: list[Config
     if from_run is not None and not (isinstance(from_run, str) and RUN_ID.fullmatch(from_run)):
         errors.append(mismatch(("from_run",), from_run, "a run id", "`solidstate runs` lists them"))
     return None if mode is None else RunRequest(mode.name, preset, solids, resources, tags, steps, from_run)
-
-
-def _types(pipeline: PipelineDefinition, mode: Any) -> dict[tuple[str, ...], Any]:
-    """The types of all that can be configured, by place; of resources that differ between modes those of ``mode``."""
-    types: dict[tuple[str, ...], Any] = {}
-    for node in pipeline.nodes:
-        place = _place(node.name)
-        if node.solid.config_type is not None:
-            types[*place, "config"] = node.solid.config_type
-        for inp in node.solid.inputs:
-            if inp.name not in node.bindings and configurable(inp.type.given_as):
-                types[*place, "inputs", inp.name] = inp.type.given_as
-    for use in pipeline.composites:
-        if use.definition.config_type is not None:
-            types[*_place(use.name), "config"] = use.definition.config_type
-    for one in sorted(pipeline.modes, key=lambda each: each.name == mode):
-        for key, definition in one.resources.items():
-            if definition.config_type is not None:
-                types["resources", key, "config"] = definition.config_type
-    return types
-
-
-def _place(name: str) -> tuple[str, ...]:
-    """Where a step or composite stands in a request: `outer.inner` under ``solids.outer.solids.inner``."""
-    return tuple(key for part in name.split(".") for key in ("solids", part))
 
 
 def _named(section: str, value: Any, names: list[str], errors: list[ConfigError]) -> str | None:
@@ -181,6 +157,8 @@ def _solids(
     pipeline: PipelineDefinition, value: Any, unselected: set[str], errors: list[ConfigError]
 ) -> dict[str, dict[str, Any]]:
     section = _section(("solids",), value, errors)
+    if not section and not pipeline.composites and not any(map(_configurable, pipeline.nodes)):
+        return {}
     nodes = {node.name: node for node in pipeline.nodes}
 
     def composite_config(path: Path, config_type: Any, entry: Mapping[str, Any], needed: bool) -> dict[str, Any]:
@@ -190,7 +168,7 @@ def _solids(
     result: dict[str, dict[str, Any]] = {name: {"config": config} for name, config in flat.configs.items()}
     for name, place in flat.places.items():
         node, path, entry = nodes[name], place.path, place.entry
-        if not entry and node.solid.config_type is None and len(node.bindings) == len(node.solid.inputs):
+        if not entry and not _configurable(node):
             continue  # nothing is said of it, and nothing would have to be
         found: list[ConfigError] = []
         found += [unknown(path, key, _ENTRY) for key in entry if key not in _ENTRY]
@@ -203,6 +181,11 @@ def _solids(
         if kept:
             result[name] = kept
     return result
+
+
+def _configurable(node: Node) -> bool:
+    """Whether a request may have to say something of it."""
+    return node.solid.config_type is not None or len(node.bindings) != len(node.solid.inputs)
 
 
 def _config(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Generic, Protocol, overload
 
 import msgspec
 
-from solidstate.errors import DefinitionError, shown
+from solidstate.errors import DefinitionError, closest, name_list, shown
+from solidstate.permissions import Permission, permission_tuple
 from solidstate.signature import (
     CONTEXT_NAMES,
     bare,
@@ -38,6 +39,7 @@ class ResourceDefinition(msgspec.Struct, Generic[P, R], frozen=True, eq=False):
     requires: tuple[str, ...] = ()
     generator: bool = False
     description: str = ""
+    permissions: tuple[Permission, ...] = ()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.fn(*args, **kwargs)
@@ -52,9 +54,22 @@ class ResourceDecorator(Protocol):
 @overload
 def resource(fn: Callable[P, R], /) -> ResourceDefinition[P, R]: ...
 @overload
-def resource(*, name: str | None = None, description: str | None = None) -> ResourceDecorator: ...
-def resource(fn: Any = None, /, *, name: str | None = None, description: str | None = None) -> Any:
-    """Declare a resource. Its typed ``config`` parameter becomes ``resources.<key>.config`` in the run request."""
+def resource(
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    permissions: Iterable[Permission | Mapping[str, Any]] | None = None,
+) -> ResourceDecorator: ...
+def resource(
+    fn: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    permissions: Iterable[Permission | Mapping[str, Any]] | None = None,
+) -> Any:
+    """Declare a resource. Its typed ``config`` parameter becomes ``resources.<key>.config`` in the run request;
+    ``permissions`` are what it needs in AWS, and what the functions of steps that use it are allowed."""
 
     def decorate(value: Any) -> ResourceDefinition:
         func = function_of(value, "resource")
@@ -81,6 +96,7 @@ def resource(fn: Any = None, /, *, name: str | None = None, description: str | N
             requires=tuple(p.name for p in others),
             generator=inspect.isgeneratorfunction(inspect.unwrap(func)),
             description=description if description is not None else summary_of(func),
+            permissions=permission_tuple(permissions, f"resource `{title}`", place),
         )
 
     return decorate if fn is None else decorate(fn)
@@ -95,11 +111,19 @@ class Mode:
     """A named set of resources. The same solids run in every mode of their pipeline.
 
     ``resources`` maps the key solids ask for to an ``@resource`` or to any plain value, which is then used as it is.
+    ``loggers`` are keys of resources that are functions of one event: each is called with whatever a step logs.
     """
 
-    __slots__ = ("description", "name", "resources")
+    __slots__ = ("description", "loggers", "name", "resources")
 
-    def __init__(self, name: str, resources: Mapping[str, Any] | None = None, description: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        resources: Mapping[str, Any] | None = None,
+        description: str = "",
+        *,
+        loggers: Collection[str] | None = None,
+    ) -> None:
         check_name(name, "mode")
         if resources is not None and not isinstance(resources, Mapping):
             raise DefinitionError(
@@ -111,6 +135,7 @@ class Mode:
         for key in resources or ():
             check_name(key, f"resource of mode `{name}`")
         self.name = name
+        self.loggers = _logger_keys(name, loggers, list(resources or ()))
         self.resources: dict[str, ResourceDefinition] = {
             key: value if isinstance(value, ResourceDefinition) else constant(key, value)
             for key, value in (resources or {}).items()
@@ -119,6 +144,26 @@ class Mode:
 
     def __repr__(self) -> str:
         return f"Mode({self.name!r}, resources={sorted(self.resources)})"
+
+
+def _logger_keys(mode: str, loggers: object, resources: list[str]) -> tuple[str, ...]:
+    given = [loggers] if isinstance(loggers, str) else [] if loggers is None else loggers
+    if not isinstance(given, Collection) or isinstance(given, Mapping):
+        raise DefinitionError(
+            f"`loggers` of mode `{mode}` must be a list of names of its resources, got {shown(loggers)} of type "
+            f"`{type(loggers).__name__}`.",
+            subject=mode,
+            hint='write `resources={"console": console}, loggers=["console"]`',
+        )
+    for key in given:
+        if key not in resources:
+            near = closest(key, resources) if isinstance(key, str) else None
+            raise DefinitionError(
+                f"Logger {shown(key)} of mode `{mode}` is none of its resources: {name_list(resources) or 'none'}.",
+                subject=mode,
+                hint=f"did you mean `{near}`?" if near else f"add it: `resources={{{shown(key)}: ...}}`",
+            )
+    return tuple(dict.fromkeys(given))
 
 
 DEFAULT_MODE = "default"

@@ -15,6 +15,7 @@ from solidstate.events import Output
 from solidstate.expectations import Expectation
 from solidstate.handles import OutputHandle, OutputHandles
 from solidstate.hooks import HookDefinition, hook_tuple
+from solidstate.permissions import Permission, permission_tuple
 from solidstate.policies import Compute, RetryPolicy
 from solidstate.signature import (
     CONTEXT_NAMES,
@@ -84,6 +85,7 @@ class SolidDefinition(msgspec.Struct, Generic[P, R], frozen=True, eq=False):
     description: str = ""
     hooks: tuple[HookDefinition, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    permissions: tuple[Permission, ...] = ()
 
     @overload
     def __call__(self, *args: Wired, **kwargs: Wired) -> Any: ...
@@ -157,6 +159,7 @@ def solid(
     compute: Compute | None = None,
     tags: Mapping[str, str] | None = None,
     hooks: Iterable[HookDefinition] | None = None,
+    permissions: Iterable[Permission | Mapping[str, Any]] | None = None,
 ) -> SolidDecorator: ...
 def solid(
     fn: Any = None,
@@ -171,19 +174,26 @@ def solid(
     compute: Compute | None = None,
     tags: Mapping[str, str] | None = None,
     hooks: Iterable[HookDefinition] | None = None,
+    permissions: Iterable[Permission | Mapping[str, Any]] | None = None,
 ) -> Any:
     """Declare a solid from a function.
 
     A first parameter named ``context`` receives the context; ``config`` (annotated with a ``msgspec.Struct``) the
     solid's config; every other parameter is an input. The return annotation is the single output ``result`` unless
-    ``outs`` declares others. The function may be a generator, ``async``, or both. Raises DefinitionErrors with
-    everything that is wrong with the declaration.
+    ``outs`` declares others. The function may be a generator, ``async``, or both. ``permissions`` are what it needs in
+    AWS beside storing its outputs. Raises DefinitionErrors with everything that is wrong with the declaration.
     """
 
     def decorate(value: Any) -> SolidDefinition:
         func = function_of(value, "solid", coroutines=True)
         title = name if name is not None else name_of(func)
         problems = argument_problems(title, where(func), ins, outs, resources, retry, compute, tags)
+        allowed: tuple[Permission, ...] = ()
+        try:
+            allowed = permission_tuple(permissions, f"solid `{short(str(title))}`", where(func))
+        except DefinitionError as error:
+            items = error.items if isinstance(error, DefinitionErrors) else (error,)
+            problems += [item for item in items if isinstance(item, DefinitionError)]
         if problems:
             raise problems[0] if len(problems) == 1 else DefinitionErrors(f"Solid `{short(str(title))}`", problems)
         return _define(
@@ -197,6 +207,7 @@ def solid(
             compute=compute or Compute(),
             tags={str(k): str(v) for k, v in (tags or {}).items()},
             hooks=hook_tuple(hooks, f"solid `{title}`", where(func)),
+            permissions=allowed,
         )
 
     return decorate if fn is None else decorate(fn)

@@ -111,6 +111,13 @@ class EdgeType:
         """True when every value passes without being looked at."""
         return self._builtin is None and self._custom is None
 
+    def same_as(self, other: EdgeType) -> bool:
+        """Whether the two check the same, so that a value need not be checked by both."""
+        try:
+            return self._custom is other._custom and bool(self.annotation == other.annotation)
+        except Exception:  # noqa: BLE001 - types are objects of the user's, and so is how they compare
+            return False
+
     def check(self, value: Any) -> TypeCheck:
         """Check a value. A user's check that raises is the caller's business: call this inside the boundary."""
         if self._builtin is not None:

@@ -16,16 +16,17 @@ Frames and arrays are recognised without importing their libraries.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from solidstate.errors import IntermediateError, NotStorable, closest, name_list
-from solidstate.storage.annotations import known_classes, typed_decoder
+from solidstate.storage.annotations import Decode, known_classes, typed_decoder
 from solidstate.storage.frames import FRAME_CODECS, frame_codec, is_frame
 from solidstate.storage.plain_values import decode_plain
 from solidstate.storage.store import ObjectWriter
-from solidstate.storage.typed_values import encode_known, read_typed, write_typed
+from solidstate.storage.typed_values import SELF_EVIDENT, encode_known, read_typed, self_evident, write_typed
 
 
 @runtime_checkable
@@ -58,9 +59,11 @@ def codec_for(value: object, annotation: Any = Any, asked: str | Codec | None = 
     if is_frame(value):
         return frame_codec(value)
     if type(value) is bytes:
-        return BytesCodec()
-    decode = typed_decoder(annotation)
-    return PlainCodec(annotation) if decode is None else TypedCodec(annotation)
+        return _BYTES
+    try:
+        return _declared(annotation)
+    except TypeError:  # not hashable, such as Annotated[int, {}]: nothing to remember it by
+        return _declared.__wrapped__(annotation)
 
 
 def codec_named(name: str, annotation: Any = Any, *, allow_pickle: bool = False) -> Codec:
@@ -69,12 +72,15 @@ def codec_named(name: str, annotation: Any = Any, *, allow_pickle: bool = False)
     Unpickling runs what the bytes say, so whoever may write the bucket could run code in the reader: ``allow_pickle``
     belongs only where such code runs anyway, inside a step whose type opted in. Raises ``IntermediateError``.
     """
+    if name == "msgpack":
+        try:
+            return _typed(annotation)
+        except TypeError:  # as in codec_for
+            return _typed.__wrapped__(annotation)
     if name == "bytes":
-        return BytesCodec()
+        return _BYTES
     if name == "plain":
         return PlainCodec(annotation)
-    if name == "msgpack":
-        return TypedCodec(annotation)
     if name == "pickle":
         if not allow_pickle:
             raise IntermediateError(
@@ -121,26 +127,31 @@ class PlainCodec(msgspec.Struct, frozen=True):
 
 
 class TypedCodec(msgspec.Struct, frozen=True):
-    """Typed msgpack of a declared type, proved to lose nothing."""
+    """Typed msgpack of a declared type, proved to lose nothing. ``decoder`` is None where nothing is declared."""
 
     annotation: Any
+    decoder: Decode | None
     name: str = "msgpack"
 
+    def at_once(self, value: object) -> bytes | None:
+        """What :meth:`encode` writes, for a value of a type that msgpack has itself; None for any other."""
+        if type(value) is self.annotation and self.annotation in SELF_EVIDENT:
+            return self_evident(value)
+        return None
+
     def encode(self, value: object, sink: ObjectWriter, /) -> None:
-        decode = typed_decoder(self.annotation)
-        if decode is None:
+        if self.decoder is None:
             raise _wrong(value, self.name, "declare the output's type, or leave the format to solidstate")
-        write_typed(value, self.annotation, decode, sink)
+        write_typed(value, self.annotation, self.decoder, sink)
 
     def decode(self, data: bytes | bytearray | memoryview, /) -> object:
-        decode = typed_decoder(self.annotation)
-        if decode is None:
+        if self.decoder is None:
             raise IntermediateError(
                 "The stored value is of a declared type, and its output no longer declares one.",
                 subject=self.name,
                 hint="give the producing solid its annotation back, or run it again",
             )
-        return read_typed(data, self.annotation, decode)
+        return read_typed(data, self.annotation, self.decoder)
 
 
 class PickleCodec(msgspec.Struct, frozen=True):
@@ -174,13 +185,27 @@ class PickleCodec(msgspec.Struct, frozen=True):
             ) from error
 
 
+_BYTES = BytesCodec()
+
+
+@lru_cache(maxsize=512)
+def _typed(annotation: Any) -> TypedCodec:
+    return TypedCodec(annotation, typed_decoder(annotation))
+
+
+@lru_cache(maxsize=512)
+def _declared(annotation: Any) -> Codec:
+    typed = TypedCodec(annotation, typed_decoder(annotation))
+    return typed if typed.decoder is not None else PlainCodec(annotation)
+
+
 def _asked(name: str, value: object, annotation: Any) -> Codec:
     if name == "bytes":
-        return BytesCodec()
+        return _BYTES
     if name == "plain":
         return PlainCodec(annotation)
     if name == "msgpack":
-        return TypedCodec(annotation)
+        return TypedCodec(annotation, typed_decoder(annotation))
     if name == "pickle":
         return PickleCodec()
     if name in _FRAME_FORMATS:

@@ -1,7 +1,8 @@
 """The commit: a step's decided result, its small outputs and its events in one object.
 
-NDJSON: the first line is the header, every further line an event. Created with ``If-None-Match: *``, so that of any
-number of attempts exactly one result is *the* result.
+NDJSON: the first line is the header, then one line for each item of a dynamic output, then one for each event. Whoever
+knows where an item's line stands can read it alone. Created with ``If-None-Match: *``, so that of any number of
+attempts exactly one result is *the* result.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from typing import Any, Literal
 import msgspec
 
 from solidstate.errors import IntermediateError
-from solidstate.events import AnyEvent, decode_events, encode_events
+from solidstate.events import AnyEvent, decode_events
 
 CommitStatus = Literal["success", "skipped"]
 
 
-class CommittedOutput(msgspec.Struct, frozen=True, omit_defaults=True):
+# `gc=False`: both hold plain data alone, which is part of no cycle.
+class CommittedOutput(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One output: its bytes here (``inline``, base64 in JSON) or under ``key``. ``size`` and ``sha256`` are of the
     encoded bytes. ``item`` is the key of one item of a dynamic output, which has an entry for each."""
 
@@ -31,7 +33,7 @@ class CommittedOutput(msgspec.Struct, frozen=True, omit_defaults=True):
     item: str = ""
 
 
-class Commit(msgspec.Struct, frozen=True, tag_field="kind", tag="commit", omit_defaults=True):
+class Commit(msgspec.Struct, frozen=True, tag_field="kind", tag="commit", omit_defaults=True, gc=False):
     """A step's result. ``attempt_id`` tells whose; ``fingerprint`` of which plan, config and inputs; never of code.
     ``withheld`` names outputs that are kept from those downstream, each with the expectation that was not met.
     ``item`` is the key of the item a mapped step was run for; ``for_all_items`` says of a skipped one that the reason
@@ -60,27 +62,45 @@ class Commit(msgspec.Struct, frozen=True, tag_field="kind", tag="commit", omit_d
         return None
 
 
+_canonical = msgspec.json.Encoder(order="deterministic")
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Commit)
+_output = msgspec.json.Decoder(CommittedOutput)
+_EVENT = b'\n{"kind":'
+"""How a line of an event begins, and none of an item: that has no kind. JSON holds no line break of its own."""
 
 
-def encode_commit(commit: Commit, events: list[AnyEvent] | bytes) -> bytes:
-    """``events`` as they are, or as they were encoded."""
-    lines = events if isinstance(events, bytes) else encode_events(events)
-    return _encoder.encode(commit) + b"\n" + lines
+def commit_lines(commit: Commit) -> list[Commit | CommittedOutput]:
+    """What stands before the events, line by line."""
+    items = [out for out in commit.outputs if out.item]
+    if not items:
+        return [commit]
+    plain = [out for out in commit.outputs if not out.item]
+    return [msgspec.structs.replace(commit, outputs=plain), *items]
+
+
+def encode_commit(commit: Commit, events: list[AnyEvent]) -> bytes:
+    return _encoder.encode_lines([*commit_lines(commit), *events])
 
 
 def fingerprint_of(plan_hash: str, request: Any, inputs: list[str]) -> str:
-    """Of what a result depends on, code excepted: a redrive after a bug fix must be able to keep it. ``inputs`` are the
-    SHA-256 of what was read."""
-    body = msgspec.json.encode([plan_hash, request, inputs], order="deterministic")
-    return hashlib.sha256(body).hexdigest()[:16]
+    """Of what a result depends on, code excepted: a redrive after a bug fix must be able to keep it. Three parts, so
+    that it can be told which of them differ: the plan, what the request says of the step (``-``: nothing), and what was
+    read, whose SHA-256 are ``inputs``."""
+    asked = hashlib.sha256(_canonical.encode(request)).hexdigest()[:16] if request else "-"
+    read = inputs[0] if len(inputs) == 1 else hashlib.sha256("".join(inputs).encode()).hexdigest() if inputs else "-"
+    return f"{plan_hash}/{asked}/{read[:16]}"
 
 
 def decode_commit(data: bytes, key: str) -> Commit:
-    """The header alone: what a downstream step needs. Raises IntermediateError when the object is not a commit."""
+    """The header and the items: what a downstream step needs. Raises IntermediateError when the object is not a
+    commit."""
+    end, events = _sections(data)
     try:
-        return _decoder.decode(data[: _header_end(data)])
+        commit = _decoder.decode(data[:end])
+        if events - end <= 1:
+            return commit
+        items = _output.decode_lines(data[end:events])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IntermediateError(
             f"The object `{key}` is not a commit: {error}.",
@@ -88,16 +108,54 @@ def decode_commit(data: bytes, key: str) -> Commit:
             hint="something else wrote to the bucket; restore the object's earlier version, or run the step again in a "
             "new run",
         ) from error
+    return msgspec.structs.replace(commit, outputs=[*commit.outputs, *items])
+
+
+def decode_item(line: bytes, key: str, name: str, item: str) -> CommittedOutput:
+    """One item of a dynamic output, read by itself. Raises IntermediateError when ``line`` is none, or another one."""
+    try:
+        found = _output.decode(line)
+        if (found.name, found.item) == (name, item):
+            return found
+        problem = f"there is item `{found.item}` of output `{found.name}`"
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        problem = str(error)
+    raise IntermediateError(
+        f"Item `{item}` of output `{name}` is not where it should be in `{key}`: {problem}.",
+        subject=key,
+        hint="something else wrote to the bucket; restore the object's earlier version, or run the step again in a "
+        "new run",
+    )
+
+
+def item_lines(data: bytes) -> tuple[int, list[tuple[int, int]]]:
+    """The size of the header, line break included, and where the line of each item stands: begin and size."""
+    end, events = _sections(data)
+    begin, found = end + 1, []
+    while begin < events:
+        size = data.index(b"\n", begin) - begin
+        found.append((begin, size))
+        begin += size + 1
+    return end + 1, found
 
 
 def decode_commit_events(data: bytes, key: str) -> list[AnyEvent]:
-    """The events after the header."""
+    """The events of a commit."""
     try:
-        return decode_events(data[_header_end(data) + 1 :])
+        return decode_events(data[events_begin(data) :])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IntermediateError(f"The events in `{key}` cannot be read: {error}.", subject=key) from error
 
 
-def _header_end(data: bytes) -> int:
+def events_begin(data: bytes) -> int:
+    """Where in a commit its events begin."""
+    return _sections(data)[1]
+
+
+def _sections(data: bytes) -> tuple[int, int]:
+    """Where the header ends, and where the events begin."""
     end = data.find(b"\n")
-    return len(data) if end < 0 else end
+    if end < 0:
+        return len(data), len(data)
+    events = data.find(_EVENT, end)
+    return end, len(data) if events < 0 else events + 1

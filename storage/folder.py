@@ -41,6 +41,17 @@ class FolderStore:
         except OSError as error:
             raise self._failed("read", key, error) from error
 
+    def get_part(self, key: str, begin: int, size: int) -> bytes:
+        path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                file.seek(begin)
+                return file.read(size)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise missing(key, str(self._root)) from None
+        except OSError as error:
+            raise self._failed("read", key, error) from error
+
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
         path = self._path(key)
         with self._scratch(key) as (file, scratch):

@@ -11,7 +11,7 @@ import msgspec
 from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest
 from solidstate.events import AnyEvent, EngineEvent, decode_events
 from solidstate.storage import keys
-from solidstate.storage.commits import decode_commit_events
+from solidstate.storage.commits import decode_commit_events, events_begin
 from solidstate.storage.records import (
     RunRecord,
     RunSummary,
@@ -148,7 +148,23 @@ def items_so_far(store: ObjectStore, pipeline: str, step: str, run: str) -> list
     return sorted({item for item in found if item is not None})
 
 
+class Left(msgspec.Struct, frozen=True, gc=False):
+    """What one attempt has left: its events, and ``body``, in which they stand as lines of JSON from ``begin`` on."""
+
+    events: list[AnyEvent]
+    body: bytes
+    begin: int = 0
+
+
 def step_events(
+    store: ObjectStore, pipeline: str, step: str, run: str, *, thorough: bool = True, item: str = ""
+) -> list[AnyEvent]:
+    """Of what :func:`step_left` finds, the events."""
+    found = step_left(store, pipeline, step, run, thorough=thorough, item=item)
+    return [event for left in found for event in left.events]
+
+
+def step_left(
     store: ObjectStore,
     pipeline: str,
     step: str,
@@ -157,7 +173,7 @@ def step_events(
     thorough: bool = True,
     item: str = "",
     remembered: Remembered | None = None,
-) -> list[AnyEvent]:
+) -> list[Left]:
     """What one step (or one ``item`` of a mapped one) has left so far: attempts without a result by number, then the
     one that committed, then what came of its commit.
 
@@ -165,32 +181,50 @@ def step_events(
     who adopted its result can be beside it.
     """
     key = keys.commit(pipeline, step, run, item)
+    committed: Left | None = None
     try:
         body = store.get(key)
-        known = remembered.events(key, body) if remembered is not None else None
-        committed = decode_commit_events(body, key) if known is None else list(known)
     except MissingObject:
-        committed = []
-    if committed and not thorough and committed[0].attempt <= 1:
-        return committed
-    lost = [
-        _decoded(store.get(info.key), info.key) for info in store.list(keys.attempts_prefix(pipeline, step, run, item))
-    ]
+        pass
+    else:
+        known = remembered.events(key, body) if remembered is not None else None
+        begin = events_begin(body)
+        if known is not None:
+            committed = Left(known, body, begin)
+        else:  # what stands before them may be large values, so it is not kept
+            committed = Left(decode_commit_events(body, key), body[begin:])
+        if not committed.events:
+            committed = None
+        elif not thorough and committed.events[0].attempt <= 1:
+            return [committed]
+    lost = [Left(_decoded(body, key), body) for key, body in _attempts(store, pipeline, step, run, item)]
     # A first attempt that was believed to be dead may commit while a second one runs: the result has the last word.
     # Attempts of one number are duplicates, or follow a redrive, which counts from one again. Of those, and of those
     # only, the clock must tell which was first.
     order = [
-        (_rank(events, committed), events[0].attempt, events[0].time, events) for events in (*lost, committed) if events
+        (_rank(left, committed), left.events[0].attempt, left.events[0].time, left)
+        for left in (*lost, *([committed] if committed else []))
+        if left.events
     ]
-    return [event for *_, events in sorted(order, key=lambda group: group[:3]) for event in events]
+    return [left for *_, left in sorted(order, key=lambda group: group[:3])]
 
 
-def _rank(events: list[AnyEvent], committed: list[AnyEvent]) -> int:
+def recorded_attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> list[list[AnyEvent]]:
+    """The events of each attempt that is on record beside the commit."""
+    return [_decoded(body, key) for key, body in _attempts(store, pipeline, step, run, item)]
+
+
+def _attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str) -> Iterator[tuple[str, bytes]]:
+    for info in store.list(keys.attempts_prefix(pipeline, step, run, item)):
+        yield info.key, store.get(info.key)
+
+
+def _rank(left: Left, committed: Left | None) -> int:
     """Attempts without a result, then the one that committed, then what followed its commit: its hooks, and attempts
     that began by adopting it."""
-    if events is committed:
+    if left is committed:
         return 1
-    return 2 if events[0].seq > 1 or isinstance(events[0], EngineEvent) else 0
+    return 2 if left.events[0].seq > 1 or isinstance(left.events[0], EngineEvent) else 0
 
 
 def _decoded(body: bytes, key: str) -> list[Any]:

@@ -10,6 +10,8 @@ holds a slash. What a stranger can choose (run ids, attempt ids) is checked here
     v1/commits/<pipeline>/<step>/<run>.ndjson            a step's result; created once, never overwritten
     v1/attempts/<pipeline>/<step>/<run>/<attempt>.ndjson events of an attempt that did not commit
     v1/data/<pipeline>/<step>/<run>/<attempt>/<output>   outputs too large for the commit
+    v1/ended/<pipeline>/<step>/<run>.json                that a step ended without a commit, for those that wait for it
+    v1/parked/<pipeline>/<step>/<run>/<number>.json      the task token of a step that waits; created once
 
 A step that is mapped over the items of a dynamic output has all of these once for each item: ``<run>@<item>`` stands in
 the place of ``<run>``, and ``<output>@<item>`` for the items themselves. Run ids never hold an ``@``.
@@ -19,11 +21,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from solidstate.errors import StorageError
 
 ROOT = "v1"
+KINDS = ("runs", "plans", "commits", "data", "attempts", "ended", "parked")
+EXPIRING = ("data", "attempts", "ended", "parked")
+"""What a run needs while it lasts, and for as long as it may be taken up again."""
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,254}")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
@@ -56,7 +62,10 @@ def plan(pipeline: str, plan_hash: str) -> str:
 
 @lru_cache(maxsize=8192)  # its step, those downstream and End run ask for the same one
 def commit(pipeline: str, step: str, run: str, item: str = "") -> str:
-    return _key("commits", pipeline, step, f"{_of(run, item)}.ndjson")
+    name = f"{run}@{item}.ndjson" if item else f"{run}.ndjson"
+    if _valid(pipeline) and _valid(step) and _valid(name):  # as `_key` does it, without a loop
+        return f"{ROOT}/commits/{pipeline}/{step}/{name}"
+    return _key("commits", pipeline, step, name)
 
 
 def commits_prefix(pipeline: str, step: str, run: str) -> str:
@@ -95,6 +104,30 @@ def mapped_data_prefix(pipeline: str, step: str, run: str) -> str:
 def item_list(pipeline: str, step: str, run: str, output: str) -> str:
     """Where the keys of a dynamic output's items stand, for a distributed Map to read."""
     return _key("data", pipeline, step, run, "items", f"{output}.json")
+
+
+def ended(pipeline: str, step: str, run: str, item: str = "") -> str:
+    return _key("ended", pipeline, step, f"{_of(run, item)}.json")
+
+
+def parked(pipeline: str, step: str, run: str, number: int, item: str = "") -> str:
+    """``number`` counts the times that the step has parked in the run."""
+    return _key("parked", pipeline, step, _of(run, item), f"{number:03d}.json")
+
+
+def pipeline_patterns(pipeline: str, kinds: Sequence[str]) -> tuple[str, ...]:
+    """What the keys of these kinds (``commits``) match that belong to a pipeline, for IAM policies."""
+    return tuple(_key(kind, pipeline) + "/*" for kind in kinds)
+
+
+def step_patterns(pipeline: str, step: str, kinds: Sequence[str]) -> tuple[str, ...]:
+    """The same for one step."""
+    return tuple(_key(kind, pipeline, step) + "/*" for kind in kinds)
+
+
+def item_list_pattern(pipeline: str) -> str:
+    """What the keys match that a distributed Map reads."""
+    return _key("data", pipeline) + "/*/items/*.json"
 
 
 def item_in(key: str) -> str | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import struct
 import uuid
-import zoneinfo
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -31,13 +30,15 @@ _decode = msgspec.msgpack.Decoder().decode
 def _zone(value: dt.tzinfo | None, at: Place) -> list[Any] | None:
     if value is None:
         return None
-    if type(value) is zoneinfo.ZoneInfo and value.key:
-        return ["zone", value.key]
     if type(value) is dt.timezone:
         offset = value.utcoffset(None)
         name = value.tzname(None)
         unnamed = name == dt.timezone(offset).tzname(None)
         return ["offset", offset // dt.timedelta(microseconds=1), None if unnamed else name]
+    from zoneinfo import ZoneInfo  # reads the interpreter's build settings when it is loaded
+
+    if type(value) is ZoneInfo and value.key:
+        return ["zone", value.key]
     path = at.path()
     raise NotStorable(
         f"The time zone `{shown(value)}` at `{path}` has no storage format.",
@@ -51,7 +52,9 @@ def _read_zone(parts: list[Any] | None) -> dt.tzinfo | None:
     if parts is None:
         return None
     if parts[0] == "zone":
-        return zoneinfo.ZoneInfo(parts[1])
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(parts[1])
     offset = dt.timedelta(microseconds=parts[1])
     return dt.timezone(offset) if parts[2] is None else dt.timezone(offset, parts[2])
 

@@ -32,7 +32,8 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     version: str = ""
 
 
-class StepSummary(msgspec.Struct, frozen=True, omit_defaults=True):
+# `gc=False`: it holds plain data alone, which is part of no cycle.
+class StepSummary(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """How one step ended. Sizes in bytes as stored; ``inputs`` and ``outputs`` map names to sizes;
     ``warnings`` are the expectations of severity ``warn`` that were not met, and the hooks that raised.
 
@@ -81,8 +82,6 @@ class RunSummary(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _encoder = msgspec.json.Encoder()
-_record = msgspec.json.Decoder(RunRecord)
-_summary = msgspec.json.Decoder(RunSummary)
 
 
 def encode_record(record: RunRecord | RunSummary) -> bytes:
@@ -90,15 +89,15 @@ def encode_record(record: RunRecord | RunSummary) -> bytes:
 
 
 def decode_run_record(data: bytes, key: str) -> RunRecord:
-    return _decode(_record, data, key, "run record")
+    return _decode(RunRecord, data, key, "run record")
 
 
 def decode_run_summary(data: bytes, key: str) -> RunSummary:
-    return _decode(_summary, data, key, "run summary")
+    return _decode(RunSummary, data, key, "run summary")
 
 
-def _decode(decoder: msgspec.json.Decoder[R], data: bytes, key: str, what: str) -> R:
+def _decode(kind: type[R], data: bytes, key: str, what: str) -> R:
     try:
-        return decoder.decode(data)
+        return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IntermediateError(f"The object `{key}` is not a {what}: {error}.", subject=key) from error

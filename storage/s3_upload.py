@@ -1,28 +1,48 @@
-"""Streaming one large object to S3: a plain PUT when it turns out small, a multipart upload otherwise."""
+"""Streaming one large object to S3: a plain PUT when it turns out small, a multipart upload otherwise.
+
+What collects the bytes is the same for every client; how a part is sent is told by a :class:`MultipartUpload`.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Protocol
 
 from solidstate.errors import StorageError
-from solidstate.storage.s3_errors import translated
 
 PART_BYTES = 16 * 1024 * 1024
 """S3 allows 10,000 parts (S3 user guide, "Amazon S3 multipart upload limits"): objects up to 156 GiB."""
 
 
-class PartWriter:
-    """Collects bytes and uploads a part whenever one is full. botocore repeats a part that failed."""
+class MultipartUpload(Protocol):
+    """One object's way to S3. Either ``whole`` is called, once, or ``part`` at least twice and then ``finish``."""
 
-    def __init__(self, client: Any, bucket: str, key: str) -> None:
-        self._client = client
-        self._bucket = bucket
+    def whole(self, body: bytes) -> None:
+        """Send the object in one request."""
+        ...
+
+    def part(self, body: bytes) -> None:
+        """Send, or begin to send, one part; all but the last have ``PART_BYTES``."""
+        ...
+
+    def finish(self) -> None:
+        """Make the parts one visible object."""
+        ...
+
+    def abandon(self) -> None:
+        """Remove the parts; called also when none was sent."""
+        ...
+
+
+class PartWriter:
+    """Collects bytes and passes on a part whenever one is full. Clients repeat a part that failed."""
+
+    def __init__(self, key: str, upload: MultipartUpload) -> None:
         self._key = key
+        self._upload = upload
         self._held = bytearray()
         self._written = 0
-        self._upload_id: str | None = None
-        self._parts: list[dict[str, Any]] = []
+        self._parts = 0
         self._closed = False
 
     @property
@@ -60,49 +80,23 @@ class PartWriter:
 
     def complete(self) -> None:
         """Make the object visible."""
-        if self._upload_id is not None:
+        if self._parts:
             self._send()
-        self._closed = True
-        with translated("write", self._bucket, self._key):
-            if self._upload_id is None:
-                self._client.put_object(Bucket=self._bucket, Key=self._key, Body=bytes(self._held))
-            else:
-                self._client.complete_multipart_upload(
-                    Bucket=self._bucket,
-                    Key=self._key,
-                    UploadId=self._upload_id,
-                    MultipartUpload={"Parts": self._parts},
-                )
-        self._upload_id = None
+            self._closed = True
+            self._upload.finish()
+        else:
+            self._closed = True
+            self._upload.whole(bytes(self._held))
         self._held = bytearray()
 
     def abort(self) -> None:
         """Leave nothing. If even that fails, the bucket's lifecycle rule removes the parts."""
         self._closed = True
         self._held = bytearray()
-        if self._upload_id is not None:
-            with contextlib.suppress(Exception):  # the error that led here is the one to report
-                self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload_id)
-            self._upload_id = None
+        with contextlib.suppress(Exception):  # the error that led here is the one to report
+            self._upload.abandon()
 
     def _send(self) -> None:
-        with translated("write", self._bucket, self._key):
-            if self._upload_id is None:
-                answer = self._client.create_multipart_upload(
-                    Bucket=self._bucket, Key=self._key, ChecksumAlgorithm="CRC32"
-                )
-                self._upload_id = answer["UploadId"]
-            number = len(self._parts) + 1
-            body, self._held = bytes(self._held), bytearray()
-            part = self._client.upload_part(
-                Bucket=self._bucket,
-                Key=self._key,
-                UploadId=self._upload_id,
-                PartNumber=number,
-                Body=body,
-                ChecksumAlgorithm="CRC32",
-            )
-        done: dict[str, Any] = {"PartNumber": number, "ETag": part["ETag"]}
-        if "ChecksumCRC32" in part:  # S3 wants it again at the end; stand-ins do not always give it
-            done["ChecksumCRC32"] = part["ChecksumCRC32"]
-        self._parts.append(done)
+        body, self._held = bytes(self._held), bytearray()
+        self._parts += 1
+        self._upload.part(body)

@@ -12,7 +12,6 @@ import enum
 import inspect
 import math
 import uuid
-import zoneinfo
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -127,6 +126,8 @@ def _same_leaf(a: Any, b: Any) -> bool:
 def _same_zone(a: dt.tzinfo | None, b: dt.tzinfo | None) -> bool:
     if a is b or type(a) is not type(b):
         return a is b
-    if isinstance(a, zoneinfo.ZoneInfo) and isinstance(b, zoneinfo.ZoneInfo):
+    from zoneinfo import ZoneInfo
+
+    if isinstance(a, ZoneInfo) and isinstance(b, ZoneInfo):
         return a.key == b.key and a.key is not None  # two loaded from one name are not equal to each other
     return a == b and str(a) == str(b)  # a fixed offset may have a name, which == does not look at

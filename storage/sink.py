@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 
-from solidstate.storage.codecs import Codec
+from solidstate.storage.codecs import Codec, TypedCodec
 from solidstate.storage.store import ObjectStore, ObjectWriter
 
 INLINE_LIMIT = 256 * 1024
@@ -35,8 +34,7 @@ class SpoolingSink:
     """A write-only binary file. Up to ``limit`` bytes stay in memory; the first byte more opens the object ``key`` (or
     what it returns: most values never need one).
 
-    Use it as a context manager, write, and read :attr:`stored` after the block. When the block raises, nothing becomes
-    visible in the store.
+    Write, then :meth:`finish`; or :meth:`abort`, and nothing becomes visible in the store.
     """
 
     # What most values never change stands here once, instead of being set for each.
@@ -53,35 +51,31 @@ class SpoolingSink:
         self._key = key
         self._limit = limit
 
-    def __enter__(self) -> Self:
-        return self
+    def finish(self) -> Stored:
+        """Where the bytes are now that there are no more of them."""
+        self._closed = True
+        held = self._held
+        if held is not None:
+            inline = held if type(held) is bytes else bytes(held)
+            return Stored(len(inline), hashlib.sha256(inline).hexdigest(), inline, None)
+        if self._open is not None:
+            self._open.close()
+        return Stored(self._size, self._sha.hexdigest(), None, self._opened)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def abort(self, error: BaseException) -> None:
+        """Encoding has failed with ``error``: leave nothing behind."""
         self._closed = True
         if self._open is not None:
-            self._open.__exit__(kind, error, trace)
-
-    @property
-    def stored(self) -> Stored:
-        """The result. Meaningful after the block was left without an exception."""
-        inline = bytes(self._held) if self._held is not None else None
-        key = self._opened if self._held is None else None
-        sha = hashlib.sha256(inline) if inline is not None else self._sha
-        return Stored(size=self._size, sha256=sha.hexdigest(), inline=inline, key=key)
+            self._open.__exit__(type(error), error, error.__traceback__)
 
     @property
     def closed(self) -> bool:
         return self._closed
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:
-        if type(data) is bytes and self._held is not None and self._size + len(data) <= self._limit:
-            self._size += len(data)
-            if self._held:
-                self._hold(data)
-            else:
-                self._held = data
+        if type(data) is bytes and not self._size and len(data) <= self._limit:
+            self._held = data
+            self._size = len(data)
             return len(data)
         view = memoryview(data).cast("B")  # pyarrow hands over its own buffers, which have no length in bytes
         self._size += view.nbytes
@@ -126,6 +120,14 @@ def store_value(
 ) -> Stored:
     """Encode ``value``; write an object only beyond ``limit`` bytes. Raises ``NotStorable`` from the codec and
     ``StorageError`` from the store; then nothing is visible under ``key``."""
-    with SpoolingSink(store, key, limit) as sink:
+    if type(codec) is TypedCodec:
+        data = codec.at_once(value)
+        if data is not None and len(data) <= limit:
+            return Stored(len(data), hashlib.sha256(data).hexdigest(), data, None)
+    sink = SpoolingSink(store, key, limit)
+    try:
         codec.encode(value, sink)
-    return sink.stored
+    except BaseException as error:
+        sink.abort(error)
+        raise
+    return sink.finish()

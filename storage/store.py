@@ -1,4 +1,4 @@
-"""Five verbs over objects with keys, and what a key may be.
+"""A few verbs over objects with keys, and what a key may be.
 
 Everything solidstate remembers goes through :class:`ObjectStore`: S3 in the cloud, a folder or memory elsewhere. The
 interface is this small so that the commit protocol can be tested against any of them. One rule for keys serves all
@@ -7,7 +7,7 @@ stores: what works in a folder works on S3 and the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
@@ -49,6 +49,10 @@ class ObjectStore(Protocol):
         """The whole object; raises ``MissingObject``."""
         ...
 
+    def get_part(self, key: str, begin: int, size: int) -> bytes:
+        """``size`` bytes of the object from byte ``begin`` on; fewer where it ends before. Raises ``MissingObject``."""
+        ...
+
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> bool:
         """Write atomically. False: ``if_absent`` was asked and an object was there; it is left as it was."""
         ...
@@ -77,6 +81,23 @@ class LocatedStore(Protocol):
     def location(self, key: str) -> tuple[str, str]:
         """(bucket, whole key) of an object."""
         ...
+
+
+@runtime_checkable
+class JoiningStore(Protocol):
+    """A store that leaves the joining of an object's parts to whoever reads it first."""
+
+    def put_joined(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
+        """Write the parts as one object."""
+        ...
+
+
+def put_joined(store: ObjectStore, key: str, parts: Sequence[bytes | memoryview]) -> None:
+    """Write the parts as one object, joined when somebody reads it where the store can do that."""
+    if isinstance(store, JoiningStore):
+        store.put_joined(key, parts)
+    else:
+        store.put(key, b"".join(parts))
 
 
 def located(store: ObjectStore, key: str) -> tuple[str, str]:

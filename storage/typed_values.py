@@ -23,7 +23,7 @@ from solidstate.storage.store import ObjectWriter
 
 SELF_DESCRIBING = b"\xc1"
 CHUNK_ITEMS = 4096
-_SELF_EVIDENT = frozenset({bool, int, str, bytes})
+SELF_EVIDENT = frozenset({bool, int, str, bytes})
 """Types that msgpack has itself: their values come back as they went, so there is nothing to prove."""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -31,11 +31,8 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def write_typed(value: Any, annotation: Any, decode: Decode, sink: ObjectWriter) -> None:
     """Write ``value``; raises ``NotStorable`` before the first byte when it would not come back the same."""
-    if type(value) is annotation and annotation in _SELF_EVIDENT:
-        try:
-            sink.write(_encode(value))
-        except (OverflowError, UnicodeEncodeError):  # an int of more than 64 bits, half a character: described below
-            sink.write(SELF_DESCRIBING + encode_known(value, annotation))
+    if type(value) is annotation and annotation in SELF_EVIDENT:
+        sink.write(self_evident(value))
         return
     # Only a bare `list[...]`: a constraint on the whole, such as a maximal length, cannot be proved on a part.
     if type(value) is list and len(value) > CHUNK_ITEMS and get_origin(annotation) is list:
@@ -50,6 +47,14 @@ def write_typed(value: Any, annotation: Any, decode: Decode, sink: ObjectWriter)
             sink.write(data)
             return
     sink.write(SELF_DESCRIBING + encode_known(value, annotation, declared=True))
+
+
+def self_evident(value: object) -> bytes:
+    """As :func:`write_typed` writes it."""
+    try:
+        return _encode(value)
+    except (OverflowError, UnicodeEncodeError):  # an int of more than 64 bits, half a character
+        return SELF_DESCRIBING + encode_known(value, type(value))
 
 
 def read_typed(data: bytes | bytearray | memoryview, annotation: Any, decode: Decode) -> Any:

@@ -5,10 +5,12 @@ What stands behind the language of a fence says what to do with a block:
 ``python``               runs in the page's one module, a real file; ``file=orders.py`` on the first block names it;
                          ``stack=orders-dev`` deploys its pipelines under that name, for the commands that follow;
                          a ``try`` is there to show an error, so one in which nothing is raised is a false claim
-``console``              each ``$ solidstate ...`` runs (inline); the lines below it are what it must print
+``console``              each ``$ solidstate ...`` runs (inline), each ``$ pytest ...`` in a process of its own; the
+                         lines below it are what it must print
 ``console exit=1``       the same, ending with that exit code
 ``yaml file=run.yaml``   is written to that file; so are ``json`` and ``text``
 ``yaml request=orders``  is a valid run request of that pipeline of the page; so is ``json``
+``toml``                 is a pyproject.toml whose settings a build takes
 ``text``, ``sh``         are for reading
 """
 
@@ -21,6 +23,7 @@ import linecache
 import os
 import re
 import shlex
+import subprocess
 import sys
 import types
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
@@ -31,6 +34,7 @@ import pytest
 import yaml
 
 from solidstate.cli.main import main
+from solidstate.infra.bundle_settings import Choices, settings_for
 from solidstate.load import pipelines_in
 
 LANGUAGES = {
@@ -38,6 +42,7 @@ LANGUAGES = {
     "console": {"exit"},
     "yaml": {"file", "request"},
     "json": {"file", "request"},
+    "toml": set[str](),
     "text": {"file"},
     "sh": set[str](),
 }
@@ -133,6 +138,9 @@ class Page:
             Path(block.attributes["file"]).write_text(block.text)
         if block.language == "json":
             json.loads(block.text)
+        if block.language == "toml":
+            Path("pyproject.toml").write_text(block.text)
+            settings_for(Path.cwd(), Choices())
         if block.language == "yaml":
             yaml.safe_load(block.text)
         if "request" in block.attributes:
@@ -152,8 +160,15 @@ class _Screen(io.TextIOWrapper):
 
 
 def run_command(command: str) -> tuple[str, int]:
-    """What a ``solidstate`` command printed, and its exit code. Runs are without AWS."""
+    """What a ``solidstate`` or ``pytest`` command printed, and its exit code. Runs are without AWS."""
     program, *arguments = shlex.split(command)
+    if program == "pytest":
+        # A process for each, because this one is a pytest itself.
+        settings = ["-p", "no:cacheprovider", "--rootdir", "."]
+        done = subprocess.run(
+            [sys.executable, "-m", program, *settings, *arguments], capture_output=True, check=False, text=True
+        )
+        return done.stdout + done.stderr, done.returncode
     assert program == "solidstate", f"not a command of ours: {command}"
     if arguments[:1] == ["run"] and "--engine" not in arguments:
         arguments += ["--engine", "inline"]

@@ -11,7 +11,16 @@ from tests.pages import Page, blocks_of, matches
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = sorted(page.stem for page in DOCS.glob("*.md"))
-BACKGROUND = {"README", "deploying", "how-it-works", "parity", "troubleshooting"}
+BACKGROUND = {
+    "README",
+    "compiler",
+    "deploying",
+    "how-it-works",
+    "local-bundle",
+    "parity",
+    "performance",
+    "troubleshooting",
+}
 """Pages for reading, without code that could run. tests/test_troubleshooting.py holds the last to the source."""
 
 

@@ -158,7 +158,10 @@ def test_moto_is_the_one_that_is_repaired() -> None:
 
 def expected_files() -> set[str]:
     """What the wheel must hold beside its metadata."""
-    return {module_file(path) for path in python_files("solidstate", *MAPPED)} | {"solidstate/py.typed"}
+    modules = {module_file(path) for path in python_files("solidstate", *MAPPED)}
+    skeletons = {module_file(path) for path in (ROOT / "infra" / "skeletons").rglob("*.tmpl")}
+    assert len(skeletons) > 5
+    return modules | skeletons | {"solidstate/py.typed"}
 
 
 BUILD = "import sys; from setuptools import build_meta; build_meta.{hook}(sys.argv[1])"

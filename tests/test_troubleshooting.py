@@ -135,4 +135,4 @@ def test_permissions_are_those_that_are_asked_for() -> None:
         and isinstance(node.args[1], ast.Constant)
     }
     assert len(asked) >= 7
-    assert {action for action in asked if f"`{action}`" not in page} == set()
+    assert {action for action in asked if f"`{action!s}`" not in page} == set()

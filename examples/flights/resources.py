@@ -9,7 +9,7 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 
-from solidstate import resource
+from solidstate import Permission, resource
 
 
 class Reports(Protocol):
@@ -55,7 +55,7 @@ def folder_reports(config: FolderConfig) -> FolderReports:
 
 
 class BucketConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """``url`` is a bucket and a prefix in it: ``s3://my-bucket/flights``. Steps must be allowed to write there."""
+    """``url`` is a bucket and a prefix in it. Steps are allowed to write below ``reports/`` in the data bucket."""
 
     url: Annotated[str, msgspec.Meta(pattern="^s3://[^/]+")]
 
@@ -73,7 +73,7 @@ class BucketReports:
         return path
 
 
-@resource
+@resource(permissions=[Permission("s3:PutObject", "arn:aws:s3:::${DataBucket}/reports/*")])
 def bucket_reports(config: BucketConfig) -> BucketReports:
     """Reports in S3."""
     return BucketReports(config.url)

@@ -9,88 +9,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from itertools import takewhile
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from solidstate.cli.choices import ARCHITECTURES, ENGINES, FUNCTIONS, KINDS, LEVELS, RUNTIMES
 from solidstate.cli.deployed_arguments import follow, where
-from solidstate.errors import SolidstateError, closest
+from solidstate.cli.parsing import Parser, natural, one_of
+from solidstate.errors import closest
 
 TARGET_HELP = "`package.module:pipeline` or `path/to/file.py:pipeline`; the name may be left out when there is only one"
-KINDS = (
-    "run_start",
-    "run_success",
-    "run_failure",
-    "step_start",
-    "step_input",
-    "step_output",
-    "step_materialization",
-    "step_expectation_result",
-    "step_success",
-    "step_failure",
-    "step_up_for_retry",
-    "step_skipped",
-    "resource_init",
-    "resource_teardown",
-    "hook_completed",
-    "hook_errored",
-    "log",
-    "engine",
-)
 _DEBUG = "show Python tracebacks with errors"
-LEVELS = ("debug", "info", "warning", "error", "critical")
-ENGINES = ("moto", "inline")
-
-
-class UsageError(SolidstateError):
-    """The command line itself is wrong. ``usage`` is the line that says how it goes."""
-
-    def __init__(self, problem: str, *, usage: str = "", hint: str = "") -> None:
-        super().__init__(problem, hint=hint)
-        self.usage = usage
-
-
-class Parser(argparse.ArgumentParser):
-    """Raises UsageError where argparse would print and exit, and remembers its options for close matches."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
-        self.options: list[str] = ["--help"]
-        self.wanted = ""
-
-    def error(self, message: str) -> NoReturn:
-        end = "" if message.endswith("?") else "."
-        raise self.refusal(f"{message[:1].upper()}{message[1:]}{end}", f"`{self.prog} --help` says more")
-
-    def refusal(self, problem: str, hint: str) -> UsageError:
-        return UsageError(problem, usage=f"usage: {self.prog} {self.wanted}", hint=hint)
-
-    def expect(self, wanted: str) -> None:
-        """What follows the command in its usage line; the options have a list of their own below it."""
-        self.wanted = wanted
-        self.usage = f"%(prog)s {wanted}"
-
-    def option(self, *flags: str, **kwargs: Any) -> None:
-        self.options += [flag for flag in flags if flag.startswith("--")]
-        self.add_argument(*flags, **kwargs)
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    """A type for argparse: one of ``choices``, with a close match for what is none."""
-
-    def check(text: str) -> str:
-        if text in choices:
-            return text
-        near = closest(text, choices)
-        way_out = f"did you mean `{near}`?" if near else f"known: {', '.join(f'`{choice}`' for choice in choices)}"
-        raise argparse.ArgumentTypeError(f"there is no `{text}`; {way_out}")
-
-    return check
-
-
-def natural(text: str) -> int:
-    """A type for argparse: a whole number, 1 or more."""
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got `{text}`")
-    return int(text)
 
 
 def _common(parser: Parser) -> None:
@@ -110,6 +37,16 @@ def _home(parser: Parser) -> None:
     parser.option("--home", metavar="DIR", help="where local runs are kept (default: $SOLIDSTATE_HOME, or .solidstate)")
 
 
+def _durations(parser: Parser) -> None:
+    parser.option(
+        "--durations",
+        metavar="RUN",
+        help="with the times that a run has measured: an id or the beginning of one, `last`, or `last:N` for the "
+        "medians of the newest N",
+    )
+    _home(parser)
+
+
 def _list(parser: Parser) -> None:
     parser.add_argument("target", metavar="TARGET", help="a module or file, with or without `:pipeline`")
     _json(parser)
@@ -122,7 +59,11 @@ def _check(parser: Parser) -> None:
 
 def _plan(parser: Parser) -> None:
     _target(parser)
-    parser.option("--explain", action="store_true", help="what each step waits for, and what the state machine adds")
+    parser.option(
+        "--explain", action="store_true", help="what each step waits for and why; what a run takes, uses and costs"
+    )
+    parser.option("--svg", metavar="FILE", help="draw the plan; `-` for standard output")
+    _durations(parser)
     _json(parser)
 
 
@@ -130,7 +71,81 @@ def _compile(parser: Parser) -> None:
     _target(parser)
     parser.option("-o", "--output", metavar="FILE", help="write to a file instead of stdout")
     parser.option("--function-arn", metavar="ARN", help="the Lambda function to call, instead of a placeholder")
+    _durations(parser)
     _json(parser, "errors as JSON, too; the definition always is")
+
+
+def _new(parser: Parser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="a folder that is new or empty; the project is called like it")
+    parser.option(
+        "--runtime", type=one_of(*RUNTIMES), metavar="R", help="the Lambda runtime (default: this interpreter's)"
+    )
+    parser.option(
+        "--arch", type=one_of(*ARCHITECTURES), default="x86_64", metavar="A", help="x86_64 (default) or arm64"
+    )
+    _json(parser)
+
+
+def _template(parser: Parser) -> None:
+    parser.add_argument(
+        "targets", metavar="TARGET", nargs="*", help=f"{TARGET_HELP}; may be left out when the template is there"
+    )
+    parser.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="template.yaml",
+        help="the template (default: template.yaml); `-` for stdout",
+    )
+    parser.option(
+        "--check",
+        action="store_true",
+        help="change nothing; fail when rendering would change the template, or it is unsafe",
+    )
+    parser.option(
+        "--runtime",
+        type=one_of(*RUNTIMES),
+        metavar="R",
+        help="for a new template: the Lambda runtime (default: python3.12)",
+    )
+    parser.option(
+        "--arch", type=one_of(*ARCHITECTURES), metavar="A", help="for a new template: x86_64 (default) or arm64"
+    )
+    _json(parser)
+
+
+def _build(parser: Parser) -> None:
+    parser.add_argument(
+        "targets", metavar="TARGET", nargs="+", help=f"{TARGET_HELP}; without a name all of the module's pipelines"
+    )
+    parser.option(
+        "--runtime", metavar="R", help=f"the Lambda runtime: {', '.join(RUNTIMES)} (default: template.yaml's)"
+    )
+    parser.option("--arch", metavar="A", help="x86_64 (default) or arm64")
+    parser.option(
+        "--requirements", metavar="FILE", help="the packages to ship (default: requirements.txt, or pyproject)"
+    )
+    parser.option(
+        "--layer-provided",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a package that a layer brings, with what only it needs; commas and repeats allowed",
+    )
+    parser.option(
+        "--include", action="append", default=[], metavar="PATTERN", help="ship these files beside the code too"
+    )
+    parser.option(
+        "--exclude", action="append", default=[], metavar="PATTERN", help="do not ship these files of the code"
+    )
+    parser.option("--boto3", action="store_true", help="ship boto3, although the Lambda runtime has one")
+    parser.option("--newest", action="store_true", help="the newest versions, not those installed here")
+    parser.option(
+        "-o", "--output", metavar="DIR", help="where lambda/ and machines/ are put (default: build)", default="build"
+    )
+    parser.option("--into", metavar="DIR", help="put the bundle alone here, for a makefile of `sam build`")
+    parser.option("--zip", metavar="FILE", help="also write the bundle as a zip")
+    _json(parser)
 
 
 def _schema(parser: Parser) -> None:
@@ -161,8 +176,23 @@ def _run(parser: Parser) -> None:
         help="moto (default): the real state machine and handler on a local stand-in for AWS; "
         "inline: one process without AWS",
     )
+    parser.option(
+        "--lambda",
+        type=one_of(*FUNCTIONS),
+        default=FUNCTIONS[0],
+        dest="functions",
+        metavar="{in-process,runtime}",
+        help="how the moto engine runs functions: in-process (default), or runtime: the built bundle, in processes of "
+        "AWS's own runtime client, with time and memory limits",
+    )
+    parser.option("--bundle", metavar="DIR", help="with `--lambda runtime`: a built bundle (default: one is built)")
     _request(parser)
     parser.option("--run-id", metavar="ID", help="a name of your own for the run")
+    parser.option(
+        "--enforce-iam",
+        action="store_true",
+        help="on moto: let steps do what solids and resources declare as `permissions`, and nothing else",
+    )
     _home(parser)
     _json(parser)
 
@@ -237,11 +267,14 @@ def _cancel(parser: Parser) -> None:
 Adder = Callable[[Parser], None]
 
 COMMANDS: dict[str, tuple[str, Adder | None]] = {
+    "new": ("a project to start from", _new),
     "list": ("the pipelines of a module", _list),
     "check": ("definitions, state machine and quotas, before anything runs", _check),
     "config": ("write, validate and describe run requests", None),
     "plan": ("the steps, what feeds them, what they wait for", _plan),
     "compile": ("the Step Functions definition", _compile),
+    "template": ("the SAM template that deploys pipelines", _template),
+    "build": ("the Lambda bundle, with all that the function needs", _build),
     "run": ("run a pipeline on this machine", _run),
     "start": ("start a deployed pipeline and watch it", _start),
     "cancel": ("stop a run of a deployed pipeline", _cancel),
@@ -255,12 +288,15 @@ CONFIG_COMMANDS: dict[str, tuple[str, Adder]] = {
     "schema": ("the JSON Schema of the run request, for editors", _schema),
 }
 _POSITIONAL = {
+    "build": "TARGET ... ",
+    "new": "DIR ",
     "config check": "TARGET FILE ",
+    "template": "[TARGET ...] ",
     "start": "[TARGET] ",
     "runs": "",
     **dict.fromkeys(("cancel", "show", "events"), "RUN "),
 }
-"""What follows a command, where that is not TARGET."""
+"""What stands in a usage line before the options, where that is not one TARGET."""
 _EXAMPLES = """\
 examples:
   solidstate run flights.py:delays --preset sample
@@ -302,8 +338,7 @@ def parse(argv: Sequence[str], version: str) -> argparse.Namespace:
 def _filled(parser: Parser, name: str, add: Adder) -> Parser:
     add(parser)
     _common(parser)
-    positional = _POSITIONAL.get(name, "TARGET ")
-    parser.expect(f"{positional}[options]")
+    parser.expect(f"{_POSITIONAL.get(name, 'TARGET ')}[options]")
     parser.set_defaults(command=name)
     return parser
 

@@ -11,7 +11,7 @@ from solidstate.cli.run_place import deployed_at, place_of
 from solidstate.cli.terminal import Terminal
 from solidstate.cli.text import Line, Span, line
 from solidstate.errors import name_list
-from solidstate.handler.upstream import label
+from solidstate.handler.committed import label
 from solidstate.infra.cancelling import Cancelled, cancel_run
 from solidstate.infra.deployed_runs import DeployedHistory
 

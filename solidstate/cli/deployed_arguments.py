@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from solidstate.cli.arguments import Parser
+    from solidstate.cli.parsing import Parser
 
 
 def where(parser: Parser, *, asked: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from solidstate.cli.arguments import LEVELS
+from solidstate.cli.choices import LEVELS
 from solidstate.cli.exit_codes import SUCCESS
 from solidstate.cli.render_events import event_lines
 from solidstate.cli.render_run import STYLES, request_lines, run_lines, why_lines

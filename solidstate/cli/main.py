@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from solidstate import __version__
-from solidstate.cli.arguments import UsageError, parse
+from solidstate.cli.arguments import parse
 from solidstate.cli.exit_codes import BROKEN_PIPE, FAILED, INTERRUPTED, SUCCESS, WRONG_INPUT
+from solidstate.cli.parsing import UsageError
 from solidstate.cli.terminal import Terminal, private_stdout
 from solidstate.errors import EngineError, SolidstateError, StorageError
 
@@ -95,6 +96,12 @@ def _discard_stdout() -> None:
         pass
 
 
+def _new(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.new_command import new
+
+    return new(arguments, terminal)
+
+
 def _list(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.inspect_commands import list_pipelines
 
@@ -108,7 +115,7 @@ def _check(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _plan(arguments: argparse.Namespace, terminal: Terminal) -> int:
-    from solidstate.cli.inspect_commands import plan
+    from solidstate.cli.plan_command import plan
 
     return plan(arguments, terminal)
 
@@ -117,6 +124,18 @@ def _compile(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from solidstate.cli.inspect_commands import compile_definition
 
     return compile_definition(arguments, terminal)
+
+
+def _template(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.template_command import template
+
+    return template(arguments, terminal)
+
+
+def _build(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.build_command import build
+
+    return build(arguments, terminal)
 
 
 def _config_scaffold(arguments: argparse.Namespace, terminal: Terminal) -> int:
@@ -174,6 +193,7 @@ def _events(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 
 COMMANDS: dict[str, Command] = {
+    "new": _new,
     "list": _list,
     "check": _check,
     "config scaffold": _config_scaffold,
@@ -181,6 +201,8 @@ COMMANDS: dict[str, Command] = {
     "config schema": _config_schema,
     "plan": _plan,
     "compile": _compile,
+    "template": _template,
+    "build": _build,
     "run": _run,
     "start": _start,
     "cancel": _cancel,

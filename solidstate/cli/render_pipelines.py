@@ -47,7 +47,12 @@ def pipeline_document(pipeline: PipelineDefinition) -> dict[str, Any]:
         "name": pipeline.name,
         "description": pipeline.description,
         "modes": [
-            {"name": mode.name, "description": mode.description, "resources": list(mode.resources)}
+            {
+                "name": mode.name,
+                "description": mode.description,
+                "resources": list(mode.resources),
+                "loggers": list(mode.loggers),
+            }
             for mode in pipeline.modes
         ],
         "presets": [

@@ -1,57 +1,116 @@
-"""Plans as lines: the nesting that will run, and why each step waits."""
+"""Plans as lines: the nesting that will run. What stands below each other runs one after the other."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+
+import msgspec
 
 from solidstate.cli.text import BLANK, Line, Span, indented, line, plural, table
-from solidstate.cli.waits import Waits
+from solidstate.planner.graph import dag_of_plan
+from solidstate.planner.nest import Nest
+from solidstate.planner.placement import last_steps, rendezvous
 from solidstate.planner.plan import ExecutionPlan, Step, StepInput, StepOutput
-from solidstate.planner.tree import Gate, Leaf, Nested, Sequence, Tree, children
+from solidstate.planner.tree import Gate, Leaf, Nested, Sequence, Tree, leaves, nodes
 
 
-def plan_lines(plan: ExecutionPlan, tree: Tree, waits: Waits) -> list[Line]:
-    """The nested form: what stands below each other runs one after the other, branches run side by side."""
-    steps = {step.name: step for step in plan.steps}
-    facts = f"  {plural(len(plan.steps), 'step')}, {waits.machine_depth} one after the other"
-    lines = [line(Span(plan.pipeline, "bold"), Span(facts, "dim"))]
+def plan_lines(plan: ExecutionPlan, nest: Nest) -> list[Line]:
+    """The nested form, with what each step takes and gives, and what it waits for by itself."""
+    longest = 1 + max(dag_of_plan(plan).levels(), default=-1)
+    facts = [plural(len(plan.steps), "step"), f"{longest} one after the other"]
+    waiting = len({step for _, step in rendezvous(nest)})
+    if waiting:
+        facts.append(f"{waiting} with a rendezvous")
+    parts = sum(isinstance(node, Nested) for tree in (nest.tree, *nest.inside.values()) for node in nodes(tree))
+    if parts:
+        facts.append(plural(1 + parts, "state machine"))
+    lines = [line(Span(plan.pipeline, "bold"), Span(f"  {', '.join(facts)}", "dim"))]
     if plan.description:
         lines.append(line(plan.description))
-    return [*lines, BLANK, *_tree(tree, steps)]
+    return [*lines, BLANK, *_Drawn(plan, nest).lines()]
 
 
-def _tree(tree: Tree, steps: dict[str, Step]) -> list[Line]:
-    if isinstance(tree, Leaf):
-        return _step(steps[tree.step])
-    if isinstance(tree, Sequence):
-        return [one for part in tree.parts for one in _tree(part, steps)]
-    if isinstance(tree, Gate):
-        return [line(Span(f"wait for {', '.join(tree.waits)}", "cyan"))]
-    if isinstance(tree, Nested):
-        return _tree(tree.body, steps)
-    lines = [line(Span(f"┬ {len(tree.branches)} side by side", "cyan"))]
-    for number, branch in enumerate(children(tree), 1):
-        first, *rest = _tree(branch, steps)
-        last = number == len(tree.branches)
-        lines.append((Span("╰─ " if last else "├─ ", "cyan"), *first))
-        lines += [(Span("   " if last else "│  ", "cyan"), *one) for one in rest]
-    return lines
+class _Todo(msgspec.Struct, frozen=True):
+    """A tree to be drawn; its first line begins with ``first``, the others with ``rest``."""
+
+    tree: Tree
+    first: Line
+    rest: Line
+    waits: tuple[str, ...] = ()
 
 
-def _step(step: Step) -> list[Line]:
+class _Drawn:
+    """One plan being drawn, without recursion: a nest may be deep."""
+
+    def __init__(self, plan: ExecutionPlan, nest: Nest) -> None:
+        self._steps = {step.name: step for step in plan.steps}
+        self._nest = nest
+        self._lines: list[Line] = []
+
+    def lines(self) -> list[Line]:
+        todo = [_Todo(self._nest.tree, (), ())]
+        while todo:
+            todo.extend(reversed(self._draw(todo.pop())))
+        return self._lines
+
+    def _draw(self, one: _Todo) -> list[_Todo]:
+        """Write what ``one`` begins with; returns what is inside it."""
+        node = one.tree
+        if isinstance(node, Leaf) and node.step in self._nest.inside:
+            over = self._nest.regions[node.step].over
+            also = self._also(node.waits)
+            each = line(Span(f"↻ for each of {over.step}.{over.output}", "cyan"))
+            self._put(one, [each, *([line(Span("│  ", "cyan"), also)] if also.text else [])])
+            bar: Line = (*one.rest, Span("│  ", "cyan"))
+            return [_Todo(self._nest.inside[node.step], bar, bar)]
+        if isinstance(node, Leaf):
+            self._put(one, _step(self._steps[node.step], self._also(node.waits)))
+            return []
+        if isinstance(node, Gate):
+            self._put(one, [line(Span(f"◇ what follows waits for {self._names(node.waits)}", "yellow"))])
+            return []
+        if isinstance(node, Nested):
+            count = plural(sum(1 for _ in leaves(node.body)), "step")
+            self._put(one, [line(Span(f"▣ {node.name}: {count} in a nested execution", "cyan"))])
+            bar = (*one.rest, Span("┆  ", "cyan"))
+            return [_Todo(node.body, bar, bar)]
+        if isinstance(node, Sequence):
+            return [_Todo(part, one.rest if number else one.first, one.rest) for number, part in enumerate(node.parts)]
+        self._put(one, [line(Span(f"┬ {len(node.branches)} side by side", "cyan"))])
+        last = len(node.branches) - 1
+        return [
+            _Todo(
+                branch,
+                (*one.rest, Span("╰─ " if number == last else "├─ ", "cyan")),
+                (*one.rest, Span("   " if number == last else "│  ", "cyan")),
+            )
+            for number, branch in enumerate(node.branches)
+        ]
+
+    def _put(self, one: _Todo, lines: Iterable[Line]) -> None:
+        for number, text in enumerate(lines):
+            self._lines.append((*(one.rest if number else one.first), *text))
+
+    def _also(self, waits: tuple[str, ...]) -> Span:
+        return Span(f"also waits for {self._names(waits)}" if waits else "", "yellow")
+
+    def _names(self, units: tuple[str, ...]) -> str:
+        return ", ".join(step for unit in units for step in last_steps(self._nest, unit))
+
+
+def _step(step: Step, also: Span) -> list[Line]:
     solid = "" if step.solid == step.name else f" (solid {step.solid})"
-    head = line(Span(step.name, "bold"), solid, Span(f"  {step.description}" if step.description else "", "dim"))
+    told = Span(f"  {step.description}" if step.description else "", "dim")
     rows = [["in", inp.name, _type(inp.type, nothing=inp.nothing), _origin(inp)] for inp in step.inputs]
     rows += [["out", out.name, _type(out.type, nothing=out.nothing), _remark(out)] for out in step.outputs]
     facts = table([[Span(row[0], "dim"), *row[1:3], Span(row[3], "dim")] for row in rows])
-    extra = []
-    if step.map_over is not None:
-        extra.append(line(Span("for each item of  ", "dim"), f"{step.map_over.step}.{step.map_over.output}"))
+    extra: list[Line] = []
     if step.resources:
         extra.append(line(Span("resources  ", "dim"), ", ".join(step.resources)))
     if step.retry:
         extra.append(line(Span("retry  ", "dim"), f"up to {step.retry.max_attempts} attempts"))
-    return [head, *indented([*facts, *extra], 4)]
+    waits = [(also,)] if also.text else []
+    return [line(Span(step.name, "bold"), solid, told), *indented([*waits, *facts, *extra], 4)]
 
 
 def _type(name: str, *, nothing: bool) -> str:
@@ -70,62 +129,3 @@ def _origin(inp: StepInput) -> str:
 def _remark(out: StepOutput) -> str:
     kind = f"up to {plural(out.max_items, 'item')}" if out.dynamic else "optional" if out.optional else ""
     return ", ".join(part for part in (kind, out.description) if part)
-
-
-def explain_lines(plan: ExecutionPlan, waits: Waits, *, width: int | None = None) -> list[Line]:
-    """For each step what its data makes it wait for, and what the machine adds to that."""
-    rows: list[list[Span]] = []
-    for step in plan.steps:
-        rows.append([Span(step.name, "bold"), Span("waits for", "dim"), Span(reasons(step))])
-        added = waits.added[step.name]
-        if added:
-            text = f"{', '.join(added)}: added by the machine"
-            rows.append([Span(""), Span("and also", "dim"), Span(text, "yellow")])
-    return [
-        line(Span(plan.pipeline, "bold"), Span(f"  {plural(len(plan.steps), 'step')}", "dim")),
-        BLANK,
-        *table(rows, width=width),
-        BLANK,
-        *_cost(waits),
-    ]
-
-
-def reasons(step: Step) -> str:
-    """``upstream (input), ...``"""
-    inputs: dict[str, list[str]] = {}
-    for inp in step.inputs:
-        for ref in inp.sources:
-            names = inputs.setdefault(ref.step, [])
-            if inp.name not in names:
-                names.append(inp.name)
-    return ", ".join(f"{upstream} ({', '.join(names)})" for upstream, names in inputs.items()) or "nothing"
-
-
-def _cost(waits: Waits) -> list[Line]:
-    if not waits.pairs:
-        return [line("The state machine orders exactly what the data orders: no step waits in vain.")]
-    longer = waits.machine_depth - waits.data_depth
-    cost = (
-        f"the longest way through the machine has {waits.machine_depth} steps, that through the data {waits.data_depth}"
-        if longer
-        else f"the longest way through the machine is not longer than that through the data: {waits.data_depth} steps"
-    )
-    return [
-        line(f"The state machine adds {plural(waits.pairs, 'ordering')} that the data does not ask for:"),
-        line("Step Functions can only nest sequences and Parallels, and this graph is no such nesting."),
-        line(f"What it costs: {cost}."),
-    ]
-
-
-def explanation(plan: ExecutionPlan, waits: Waits) -> dict[str, Any]:
-    """The same as data."""
-    return {
-        "pipeline": plan.pipeline,
-        "steps": [
-            {"step": step.name, "waits_for": list(step.upstream()), "machine_adds": list(waits.added[step.name])}
-            for step in plan.steps
-        ],
-        "added_orderings": waits.pairs,
-        "machine_depth": waits.machine_depth,
-        "data_depth": waits.data_depth,
-    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from solidstate.cli.render_run import run_lines
 from solidstate.cli.request_options import over_failed, request_document
 from solidstate.cli.terminal import Terminal
 from solidstate.cli.text import BLANK, Line, Span, line
-from solidstate.errors import SolidstateError
+from solidstate.errors import EngineError, SolidstateError
 from solidstate.handler.outcome import OutputNotStorable
 from solidstate.handler.reuse import check_from_run, reuse_of
 from solidstate.handler.runtime import LoadedPipeline
@@ -39,6 +40,8 @@ class RunOptions(msgspec.Struct, frozen=True):
 
     target: str
     engine: Engine
+    functions: str
+    bundle: str | None
     config: str | None
     assignments: list[str]
     mode: str | None
@@ -49,6 +52,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     tags: list[str]
     run_id: str | None
     home: str | None
+    enforce_iam: bool
     json: bool
     debug: bool
 
@@ -57,6 +61,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     options = msgspec.convert(vars(arguments), RunOptions)
     source = read_source(options.config) if options.config is not None else None
     document = request_document(options, source)
+    _check_enforceable(options)
     pipeline = load_pipeline(options.target)
     home = home_from(options.home)
     loaded = LoadedPipeline(pipeline, build_plan(pipeline))
@@ -65,11 +70,22 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         request = resolve_request(pipeline, document)
         check_from_run(home.store, loaded, request)
     run_id = _run_id(pipeline, options.run_id, home)
+    bundle = _bundle(options, home, terminal)
     terminal.note(reuse_lines(reuse_of(loaded, request.steps, request.from_run)))
+    denials: list[Any] = []
     names = request.steps if request.steps is not None else [node.name for node in pipeline.nodes]
     try:
         with watching(terminal, names, pipeline.name) as progress:
-            summary = run_local(pipeline, document, engine=options.engine, home=home, run_id=run_id, observer=progress)
+            summary = run_local(
+                pipeline,
+                document,
+                engine=options.engine,
+                home=home,
+                run_id=run_id,
+                observer=progress,
+                enforce_iam=denials.extend if options.enforce_iam else None,
+                bundle=bundle,
+            )
     except KeyboardInterrupt:
         terminal.note([BLANK, _stopped(home, pipeline, run_id, options)])
         return INTERRUPTED
@@ -79,7 +95,50 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     else:
         shown = run_lines(summary, events, width=terminal.width, tracebacks=options.debug)
         terminal.show([BLANK, *shown, *_further(summary, options)])
+    terminal.note(_denied(denials))
     return _exit_code(summary)
+
+
+def _check_enforceable(options: RunOptions) -> None:
+    if options.enforce_iam and options.engine != "moto":
+        raise SolidstateError(
+            "`--enforce-iam` needs an AWS whose requests it can judge, and the engine `inline` has none.",
+            subject="--enforce-iam",
+            hint="leave `--engine` out",
+        )
+
+
+def _denied(denials: list[Any]) -> list[Line]:
+    """What was denied, with the lines that would allow it."""
+    if not denials:
+        return []
+    from solidstate.infra.iam_denials import told
+
+    rows = [row for one in told(denials) for row in one.splitlines()]
+    return [BLANK, *(line(Span("" if row.startswith(" ") else "denied  ", "red"), row) for row in rows)]
+
+
+def _bundle(options: RunOptions, home: Home, terminal: Terminal) -> Path | None:
+    """The bundle that is to run, for `--lambda runtime`; None for steps in this process."""
+    wanted = options.functions == "runtime"
+    surplus = "--lambda runtime" if wanted and options.engine != "moto" else "--bundle" if options.bundle else ""
+    if surplus and (options.engine != "moto" or not wanted):
+        needed = "--engine moto" if wanted else "--lambda runtime"
+        raise SolidstateError(
+            f"`{surplus}` goes with `{needed}`.", subject=surplus, hint=f"add `{needed}`, or leave `{surplus}` out"
+        )
+    if not wanted:
+        return None
+    try:
+        from solidstate.infra.local_bundle import local_bundle
+    except ModuleNotFoundError as error:
+        raise EngineError(
+            f"`--lambda runtime` needs `{error.name}`, which is not installed.",
+            subject="--lambda",
+            hint="`pip install 'solidstate[local]'`",
+        ) from error
+    given = Path(options.bundle) if options.bundle is not None else None
+    return local_bundle(options.target, home, given, lambda text: terminal.note([line(Span(text, "dim"))]))
 
 
 def _exit_code(summary: RunSummary) -> int:

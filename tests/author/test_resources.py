@@ -49,6 +49,9 @@ RESOURCE: Any = resource
         lambda: Mode("m", {"a b": 1}),
         lambda: MODE("m", {1: 1}),
         lambda: MODE("m", 5),
+        lambda: MODE("m", {"a": 1}, loggers=5),
+        lambda: MODE("m", {"a": 1}, loggers={"a": 1}),
+        lambda: MODE("m", {"a": 1}, loggers=[7]),
         lambda: Preset("a/b"),
         lambda: PRESET("p", run_config=None),
         lambda: RESOURCE("db"),
@@ -62,3 +65,15 @@ def test_what_cannot_be_is_refused(wrong: Any) -> None:
     with pytest.raises(DefinitionError) as caught:
         wrong()
     assert caught.value.hint
+
+
+def test_loggers_are_resources_of_their_mode() -> None:
+    """A single one needs no list; another name is refused with the nearest."""
+    assert Mode("m", {"a": print, "b": print}, loggers=["b", "a", "b"]).loggers == ("b", "a")
+    assert Mode("m", {"a": print}, loggers="a").loggers == ("a",)
+    assert Mode("m", {"a": print}).loggers == ()
+    with pytest.raises(DefinitionError) as caught:
+        Mode("m", {"console": print}, loggers=["consol"])
+    assert str(caught.value) == (
+        "Logger 'consol' of mode `m` is none of its resources: `console`.\n  fix: did you mean `console`?"
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.project import WORDS, Project
+from tests.cli.project import LETTER_N, MAPS, WORDS, Project
 
 
 @pytest.fixture
@@ -30,4 +30,18 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 def words(project: Project) -> Project:
     """A project with a pipeline that has config, a resource, two modes, a preset and an optional output."""
     project.write("words.py", WORDS)
+    return project
+
+
+@pytest.fixture
+def letter_n(project: Project) -> Project:
+    """A project whose pipeline cannot be nested, with fan-in, an optional output and an order without data."""
+    project.write("n.py", LETTER_N)
+    return project
+
+
+@pytest.fixture
+def maps(project: Project) -> Project:
+    """A project with a pipeline that maps two steps over what a third one finds."""
+    project.write("maps.py", MAPS)
     return project

@@ -143,3 +143,80 @@ WORDS = """
         count(parts.long)
         count.alias("count_short")(parts.short)
 """
+
+
+LETTER_N = """
+    from solidstate import In, Nothing, Out, RetryPolicy, pipeline, solid
+
+
+    @solid
+    def a() -> int:
+        return 1
+
+
+    @solid
+    def b() -> int:
+        return 1
+
+
+    @solid(retry=RetryPolicy(max_attempts=3))
+    def c(left: int, right: int, factor: float = 1.0) -> int:
+        '''Put both together.'''
+        return left + right
+
+
+    @solid(outs={"most": Out(str, "what there is"), "rest": Out(str, optional=True)})
+    def d(right: int):
+        ...
+
+
+    @solid(ins={"after": In(Nothing)})
+    def e(parts: list[int]) -> int:
+        return 0
+
+
+    @pipeline
+    def n():
+        '''The letter N.'''
+        left, right = a(), b()
+        first = c(left, right)
+        most = d(right).most
+        e(after=most, parts=[left, first])
+"""
+
+
+MAPS = """
+    from solidstate import DynamicOut, DynamicOutput, pipeline, solid
+
+
+    @solid
+    def settings() -> dict[str, int]:
+        return {"limit": 3}
+
+
+    @solid(outs={"files": DynamicOut(str, max_items=50)})
+    def split():
+        for key in "abc":
+            yield DynamicOutput(key * 3, key=key, name="files")
+
+
+    @solid
+    def clean(text: str, limits: dict[str, int]) -> str:
+        return text[: limits["limit"]]
+
+
+    @solid
+    def count(text: str) -> int:
+        return len(text)
+
+
+    @solid
+    def total(counts: list[int]) -> int:
+        return sum(counts)
+
+
+    @pipeline
+    def maps():
+        limits = settings()
+        total(split().map(lambda text: count(clean(text, limits))).collect())
+"""

@@ -1,63 +1,16 @@
-"""``list``, ``check``, ``plan`` and ``compile``: pipelines looked at without running them."""
+"""``list``, ``check`` and ``compile``: pipelines looked at without running them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-import pytest
 
 from solidstate.load import load_pipeline
 from solidstate.planner.build import build_plan
 from solidstate.planner.compile import compile_plan, substitute
 from solidstate.planner.history import history_events
-from solidstate.planner.plan import decode_plan
 from tests.cli.project import Project
-
-LETTER_N = """
-    from solidstate import In, Nothing, Out, RetryPolicy, pipeline, solid
-
-
-    @solid
-    def a() -> int:
-        return 1
-
-
-    @solid
-    def b() -> int:
-        return 1
-
-
-    @solid(retry=RetryPolicy(max_attempts=3))
-    def c(left: int, right: int, factor: float = 1.0) -> int:
-        '''Put both together.'''
-        return left + right
-
-
-    @solid(outs={"most": Out(str, "what there is"), "rest": Out(str, optional=True)})
-    def d(right: int):
-        ...
-
-
-    @solid(ins={"after": In(Nothing)})
-    def e(parts: list[int]) -> int:
-        return 0
-
-
-    @pipeline
-    def n():
-        '''The letter N.'''
-        left, right = a(), b()
-        first = c(left, right)
-        most = d(right).most
-        e(after=most, parts=[left, first])
-"""
-
-
-@pytest.fixture
-def letter_n(project: Project) -> Project:
-    project.write("n.py", LETTER_N)
-    return project
 
 
 def test_list_says_what_a_module_offers(words: Project) -> None:
@@ -100,6 +53,7 @@ def test_check_measures_what_it_lets_pass(words: Project) -> None:
             "pipeline": "words",
             "ok": True,
             "steps": 4,
+            "state_machines": 1,
             "definition_bytes": len(definition),
             "history_events": history_events(definition),
             "errors": [],
@@ -108,33 +62,68 @@ def test_check_measures_what_it_lets_pass(words: Project) -> None:
 
 
 def test_check_finds_what_a_service_would_refuse(project: Project) -> None:
-    """A pipeline that could outgrow an execution's history fails the check with exit code 1, and says how to go on."""
+    """A state that would be told more names than fit into a payload fails the check with exit code 1, and its pipeline
+    does not compile."""
     project.write(
-        "patient.py",
+        "wide.py",
         """
-        from solidstate import RetryPolicy, pipeline, solid
+        from solidstate import pipeline, solid
 
-        @solid(retry=RetryPolicy(max_attempts=100))
-        def stubborn() -> int:
+        @solid
+        def source() -> int:
             return 1
+
+        @solid
+        def each(value: int) -> int:
+            return value
+
+        @solid
+        def gather(values: list[int]) -> int:
+            return sum(values)
 
         @pipeline
         def fine():
-            stubborn()
+            source()
 
         @pipeline
-        def patient():
-            for number in range(90):
-                stubborn.alias(f"s{number}")()
+        def wide():
+            values = [source.alias(f"{number}".rjust(80, "s"))() for number in range(2_800)]
+            for number, value in enumerate(values):
+                each.alias(f"each_{number}")(value)
+            gather(values)
         """,
     )
-    ran = project.run("check", "patient.py")
-    events = next(one["history_events"] for one in project.run("check", "patient.py", "--json").json() if one["ok"])
+    ran = project.run("check", "wide.py")
     assert ran.code == 1
-    assert ran.out.splitlines()[0].endswith(f"history at most {events} of 25,000 events")
-    assert ran.out.splitlines()[1] == "failed  patient  1 problem"
-    assert ran.err.startswith("error: A run of `patient` may write 27,")
-    assert project.run("compile", "patient.py:patient").code == 2
+    assert ran.out.splitlines()[1] == "failed  wide  1 problem"
+    assert ran.err.startswith("error: State `gather` would hand 2")
+    assert [one["ok"] for one in project.run("check", "wide.py", "--json").json()] == [True, False]
+    assert project.run("compile", "wide.py:wide").code == 2
+
+
+def test_check_measures_the_largest_of_several_machines(project: Project) -> None:
+    """Of a pipeline that does not fit into one."""
+    project.write(
+        "large.py",
+        """
+        from solidstate import pipeline, solid
+
+        @solid
+        def source() -> int:
+            return 1
+
+        @pipeline
+        def large():
+            for number in range(4_000):
+                source.alias(f"s{number}")()
+        """,
+    )
+    (checked,) = project.run("check", "large.py", "--json").json()
+    parts = compile_plan(build_plan(load_pipeline("large.py"))).parts
+    assert checked["state_machines"] == 1 + len(parts) > 1
+    assert checked["definition_bytes"] >= max(len(part.definition) for part in parts)
+    said = f"{1 + len(parts)} state machines, the largest definition {checked['definition_bytes']:,} of 1,048,576 bytes"
+    assert said in project.run("check", "large.py").out
 
 
 def test_check_reads_presets(words: Project) -> None:
@@ -152,66 +141,6 @@ def test_check_reads_presets(words: Project) -> None:
     assert (checked["ok"], [error["path"] for error in checked["errors"]]) == (False, ["solids.read.config.limit"])
 
 
-def test_plan_draws_the_nesting(letter_n: Project) -> None:
-    """Steps below each other run one after the other, branches side by side; each says what it takes and gives."""
-    ran = letter_n.run("plan", "n.py")
-    assert ran.code == 0
-    assert ran.out == (
-        "n  5 steps, 3 one after the other\n"
-        "The letter N.\n"
-        "\n"
-        "┬ 2 side by side\n"
-        "├─ a\n"
-        "│      out  result  int\n"
-        "╰─ b\n"
-        "       out  result  int\n"
-        "┬ 2 side by side\n"
-        "├─ c  Put both together.\n"
-        "│      in   left    int    from a\n"
-        "│      in   right   int    from b\n"
-        "│      in   factor  float  from the run request, or its default\n"
-        "│      out  result  int\n"
-        "│      retry  up to 3 attempts\n"
-        "╰─ d\n"
-        "       in   right  int  from b\n"
-        "       out  most   str  what there is\n"
-        "       out  rest   str  optional\n"
-        "e\n"
-        "    in   parts   list[int]   from [a, c]\n"
-        "    in   after   order only  from d.most\n"
-        "    out  result  int\n"
-    )
-
-
-def test_plan_explains_waits(letter_n: Project) -> None:
-    """What data makes a step wait for, what the machine adds to it, and what that costs."""
-    ran = letter_n.run("plan", "n.py", "--explain")
-    assert ran.code == 0
-    assert ran.out == (
-        "n  5 steps\n"
-        "\n"
-        "a  waits for  nothing\n"
-        "b  waits for  nothing\n"
-        "c  waits for  a (left), b (right)\n"
-        "d  waits for  b (right)\n"
-        "   and also   a: added by the machine\n"
-        "e  waits for  a (parts), c (parts), d (after)\n"
-        "\n"
-        "The state machine adds 1 ordering that the data does not ask for:\n"
-        "Step Functions can only nest sequences and Parallels, and this graph is no such nesting.\n"
-        "What it costs: the longest way through the machine is not longer than that through the data: 3 steps.\n"
-    )
-    document = letter_n.run("plan", "n.py", "--explain", "--json").json()
-    assert document["steps"][3] == {"step": "d", "waits_for": ["b"], "machine_adds": ["a"]}
-    assert (document["added_orderings"], document["machine_depth"], document["data_depth"]) == (1, 3, 3)
-
-
-def test_plan_as_data_is_the_plan(letter_n: Project) -> None:
-    """``--json`` is the plan itself: it reads back as what the planner makes."""
-    ran = letter_n.run("plan", "n.py", "--json")
-    assert decode_plan(ran.out.encode()) == build_plan(load_pipeline("n.py"))
-
-
 def test_compile_is_the_definition(letter_n: Project) -> None:
     """Stdout and ``-o`` have the compiler's very bytes; ``--function-arn`` fills in the function."""
     arn = "arn:aws:lambda:eu-central-1:123456789012:function:steps"
@@ -223,3 +152,33 @@ def test_compile_is_the_definition(letter_n: Project) -> None:
     assert (letter_n.root / "machine.asl.json").read_bytes() == definition
     decoded: dict[str, Any] = msgspec.json.decode(definition)
     assert decoded["StartAt"] == "Start run"
+
+
+def test_compile_writes_the_parts_beside_the_machine(project: Project) -> None:
+    """A pipeline of several machines is several files, and needs a name for them."""
+    project.write(
+        "large.py",
+        """
+        from solidstate import pipeline, solid
+
+        @solid
+        def add_one(x: int = 0) -> int:
+            return x + 1
+
+        @pipeline
+        def long():
+            value = add_one.alias("step_0")()
+            for number in range(1, 1_800):
+                value = add_one.alias(f"step_{number}")(value)
+        """,
+    )
+    refused = project.run("compile", "large.py")
+    assert refused.code == 2
+    assert refused.err == (
+        "error: `long` does not fit into one state machine: it compiles to 2.\n"
+        "  fix: name a file with `-o`; the parts are written beside it\n"
+    )
+    assert project.run("compile", "large.py", "-o", "long.asl.json").code == 0
+    compiled = compile_plan(build_plan(load_pipeline("large.py")))
+    assert (project.root / "long.asl.json").read_bytes() == compiled.definition
+    assert (project.root / "long.Part1.asl.json").read_bytes() == compiled.parts[0].definition

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from solidstate.cli import main as module
-from solidstate.cli.arguments import ENGINES, KINDS
+from solidstate.cli.choices import ENGINES, KINDS
 from solidstate.cli.main import exit_code
 from solidstate.errors import (
     CompileError,

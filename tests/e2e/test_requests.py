@@ -80,12 +80,12 @@ def twice(a: int, b: int) -> int:
 
 @pipeline
 def fans() -> None:
-    """Steps with 0, 1, 2 and 7 distinct upstream steps, and one that reads the same step twice."""
-    many = [source.alias(f"source_{number}")() for number in range(7)]
-    join.alias("of_seven")(many)
-    pair = twice.alias("of_two")(many[0], many[1])
+    """Steps with 0, 1, 2 and 7 distinct upstream steps, one that reads the same step twice, and no rendezvous."""
+    many = [source.alias(f"source_{number}")() for number in range(10)]
+    join.alias("of_seven")(many[:7])
+    pair = twice.alias("of_two")(many[7], many[8])
     join.alias("of_one")([pair])
-    twice.alias("same_twice")(many[0], many[0])
+    twice.alias("same_twice")(many[9], many[9])
 
 
 def moto(definition: Any, request: Any, folder: Path, run: str = "r") -> RunSummary:
@@ -96,7 +96,7 @@ def moto(definition: Any, request: Any, folder: Path, run: str = "r") -> RunSumm
 def test_k_gets_and_one_put_for_a_step_with_k_producers(meter: Meter, tmp_path: Path) -> None:
     """For every step of the run; start and end are counted too."""
     assert moto(fans, {}, tmp_path).status == "success"
-    producers = {f"source_{number}": 0 for number in range(7)} | {
+    producers = {f"source_{number}": 0 for number in range(10)} | {
         "of_seven": 7,
         "of_two": 2,
         "of_one": 1,
@@ -107,7 +107,7 @@ def test_k_gets_and_one_put_for_a_step_with_k_producers(meter: Meter, tmp_path: 
     assert meter.by_step["start"] == [[("PUT", "plans"), ("PUT", "runs")]]
     # One GET for the run record and one for each step's commit, then the merged events and the summary.
     assert sorted(meter.by_step["end"][0]) == sorted(
-        [("GET", "runs")] + [("GET", "commits")] * 11 + [("PUT", "runs")] * 2
+        [("GET", "runs")] + [("GET", "commits")] * 14 + [("PUT", "runs")] * 2
     )
 
 
@@ -115,12 +115,21 @@ def test_what_failures_large_values_and_large_requests_add(meter: Meter, tmp_pat
     """A large output is a PUT and a large input a GET more; a large request a GET a step; a repetition a GET."""
     large = {**REQUEST, "solids": {"split": {"inputs": {"numbers": [*range(1, 200)] * 60}}}}
     assert moto(everything, large, tmp_path).status == "failed"
-    shape = {step: [[kind for kind, _ in attempt] for attempt in tries] for step, tries in meter.by_step.items()}
+    # What a rendezvous adds depends on who comes first; tests/infra/test_rendezvous.py counts it.
+    shape = {
+        step: [
+            [kind for kind, folder in attempt if folder not in ("parked", "ended")]
+            for attempt in tries
+            if ("PUT", "parked") not in attempt
+        ]
+        for step, tries in meter.by_step.items()
+    }
     assert shape["split"] == [["GET", "PUT"]]
     assert shape["low"] == [["GET", "GET", "PUT"]]
     assert shape["large"] == [["GET", "GET", "PUT", "PUT"]]
     # A failing attempt looks once whether another has committed meanwhile; so does one that begins as a repetition.
     assert shape["flaky"] == [["GET", "GET", "GET", "PUT"], ["GET", "GET", "GET", "PUT"]]
     assert shape["skipped"] == [["GET", "GET", "PUT"]]
-    assert shape["after_failure"] == [["GET", "GET", "GET", "PUT"]]
+    # It looks for the commits of three, and for the end of the one that has none.
+    assert [*shape["after_failure"][0][:3], shape["after_failure"][0][-1]] == ["GET", "GET", "GET", "PUT"]
     assert sorted(shape["total"][0]) == sorted(["GET"] * 7 + ["PUT"])

@@ -12,6 +12,7 @@ from solidstate.handler.deployment import runtime_from_environment
 from solidstate.planner.build import build_plan
 from solidstate.planner.plan import encode_plan
 from solidstate.storage.s3 import S3Store
+from solidstate.storage.task_tokens import StepFunctionsTokens
 
 SOURCE = """
 from __future__ import annotations
@@ -46,10 +47,11 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_runtime_from_a_bundle(bundle: Path) -> None:
-    """Pipelines by name, S3 below, the engine called aws."""
+    """Pipelines by name, S3 below, Step Functions above, the engine called aws."""
     runtime = runtime_from_environment()
     assert list(runtime.pipelines) == ["shipped"]
     assert isinstance(runtime.store, S3Store)
+    assert isinstance(runtime.tokens, StepFunctionsTokens)
     assert (repr(runtime.store), runtime.engine) == ("S3Store('s3://data/')", "aws")
 
 

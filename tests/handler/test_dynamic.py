@@ -21,13 +21,13 @@ from solidstate import (
 )
 from solidstate.errors import IntermediateError
 from solidstate.events import StepSkipped
+from solidstate.handler.committed import own_commit, read_commit
 from solidstate.handler.entry import make_handler
 from solidstate.handler.items import lacking_results
 from solidstate.handler.runtime import LoadedPipeline, Runtime
-from solidstate.handler.upstream import own_commit, read_commit
 from solidstate.planner.build import build_plan
 from solidstate.storage import keys
-from solidstate.storage.commits import Commit, CommitStatus, CommittedOutput, encode_commit
+from solidstate.storage.commits import Commit, CommitStatus, CommittedOutput, decode_commit, encode_commit
 from solidstate.storage.memory import MemoryStore
 from solidstate.storage.sink import INLINE_LIMIT
 
@@ -181,7 +181,8 @@ def committed(run: str, *items: str, status: CommitStatus = "success", item: str
 
 
 def test_a_map_is_told_its_items() -> None:
-    """The keys; none when the producer failed, was skipped, or no mapped step is selected; a list in S3 when asked."""
+    """Each with its place in the commit; none when the producer failed, was skipped, or no mapped step is selected; a
+    list in S3 when asked."""
 
     @solid
     def plus(number: int) -> int:
@@ -199,13 +200,19 @@ def test_a_map_is_told_its_items() -> None:
 
     runtime.store.put(keys.commit("p", "make", "r1"), encode_commit(committed("r1", "b", "a"), []))
     runtime.store.put(keys.commit("p", "make", "r2"), encode_commit(committed("r2", status="skipped"), []))
-    assert asked("r1") == {"items": ["b", "a"]}
+    body = runtime.store.get(keys.commit("p", "make", "r1"))
+    items = asked("r1")["items"]
+    assert [item["key"] for item in items] == ["b", "a"]
+    for item in items:
+        at, size, head = (item["entry"][part] for part in ("at", "size", "head"))
+        assert msgspec.json.decode(body[at : at + size])["item"] == item["key"]
+        assert decode_commit(body[:head], "k").outputs == []
     assert asked("r2") == asked("r3") == {"items": []}
     assert asked("r1", handle={"steps": ["make"]}) == {"items": []}
-    assert asked("r9", handle={"steps": ["plus"], "from_run": "r1"}) == {"items": ["b", "a"]}
+    assert asked("r9", handle={"steps": ["plus"], "from_run": "r1"}) == {"items": items}
     listed = asked("r1", listed=True)
     assert (listed["bucket"], listed["count"]) == ("bucket", 2)
-    assert msgspec.json.decode(runtime.store.get(listed["key"].removeprefix("prefix/"))) == ["b", "a"]
+    assert msgspec.json.decode(runtime.store.get(listed["key"].removeprefix("prefix/"))) == items
 
 
 def test_keys_of_items_are_a_place_of_their_own() -> None:

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from solidstate import Mode, RetryPolicy, failure_hook, pipeline, resource, solid, success_hook
+from solidstate import (
+    DynamicOut,
+    DynamicOutput,
+    Mode,
+    RetryPolicy,
+    execute_pipeline,
+    failure_hook,
+    pipeline,
+    resource,
+    solid,
+    success_hook,
+)
 from solidstate.errors import StorageUnavailable
 from solidstate.events import HookErrored
 from solidstate.storage import keys
@@ -149,3 +160,35 @@ class Dying(MemoryStore):
             self.die = False
             raise Killed
         return done
+
+
+@success_hook
+def tell_item(context: Any) -> None:
+    calls.append((context.step_key, context.item, context.idempotency_key))
+
+
+@solid(outs={"rows": DynamicOut(int)}, hooks=[tell_item])
+def several() -> Iterator[Any]:
+    yield DynamicOutput(1, "one", "rows")
+    yield DynamicOutput(2, "two", "rows")
+
+
+@solid(hooks=[tell_item])
+def each(row: int) -> int:
+    return row
+
+
+def test_a_hook_is_told_the_item() -> None:
+    """Of a mapped step; None of any other."""
+
+    @pipeline
+    def mapped() -> None:
+        several().map(each)
+
+    result = execute_pipeline(mapped, run_id="r")
+    assert result.success
+    assert calls == [
+        ("several", None, "r/several/tell_item"),
+        ("each", "one", "r/each/one/tell_item"),
+        ("each", "two", "r/each/two/tell_item"),
+    ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from solidstate import Nothing, Out, Output, SolidType, pipeline, solid
+from solidstate import Nothing, Out, Output, SolidType, composite_solid, execute_pipeline, pipeline, solid
 from solidstate.events import StepInput
 from solidstate.solid import In
 from solidstate.storage.commits import Commit, CommittedOutput, encode_commit
@@ -337,3 +337,50 @@ def test_many_producers_are_fetched_together(bench: type[Bench]) -> None:
     assert stored is not None
     assert stored.inline == b"\x09"
     assert isinstance(run.commit("total"), Commit)
+
+
+@solid
+def untyped(value: Any) -> Any:
+    return value
+
+
+@composite_solid
+def wants_number(number: int) -> Any:
+    return untyped.alias("first")(number)
+
+
+@composite_solid
+def outermost(given: Any) -> Any:
+    return wants_number(given)
+
+
+def test_what_a_composite_declares_is_checked_where_it_leads() -> None:
+    """Both solids promise nothing; the composite between them does, also for what config gives."""
+
+    @pipeline
+    def connected() -> None:
+        outermost(untyped.alias("say")())
+
+    def told(text: Any) -> Any:
+        request = {"solids": {"say": {"inputs": {"value": text}}}}
+        result = execute_pipeline(connected, request, raise_on_error=False)
+        return {step: error and (error.type, error.message, error.hint) for step, error in result.failures.items()}
+
+    assert told(1) == {}
+    assert told("one") == {
+        "outermost.wants_number.first": (
+            "Refused",
+            "Input `number` of composite `outermost.wants_number`, passed on to `value` of "
+            "`outermost.wants_number.first`, does not pass the check of type `int`: expected `int`, got 'one' of type "
+            "`str`.",
+            "connect to `outermost.wants_number` what its input declares, or correct the annotation",
+        )
+    }
+
+    @pipeline
+    def open_ended() -> None:
+        wants_number()
+
+    request = {"solids": {"wants_number": {"solids": {"first": {"inputs": {"value": "one"}}}}}}
+    result = execute_pipeline(open_ended, request, raise_on_error=False)
+    assert list(result.failures) == ["wants_number.first"]

@@ -19,6 +19,9 @@ from solidstate import (
     RetryRequested,
     SolidType,
     TypeCheck,
+    composite_solid,
+    execute_pipeline,
+    pipeline,
     pipeline_from_dependencies,
     solid,
 )
@@ -333,3 +336,26 @@ def test_an_unavailable_store_is_nobodys_mistake(bench: type[Bench]) -> None:
     with pytest.raises(StorageUnavailable):
         run.step("it")
     assert ("warning", "storage did not answer", {"reason": "`s3` did not answer."}) in run.lines
+
+
+def test_what_a_composite_declares_is_checked_where_it_is_made() -> None:
+    """The solid inside promises nothing, the composite around it does: its producer fails, not whoever reads it."""
+
+    @solid
+    def say() -> Any:
+        return "one"
+
+    @composite_solid(outs={"number": Out(int), "any": Out()})
+    def both() -> Any:
+        return {"number": say(), "any": say.alias("other")()}
+
+    result = execute_pipeline(pipeline(name="p")(lambda: both()), raise_on_error=False)  # noqa: PLW0108 - a definition is no function
+    ((step, error),) = result.failures.items()
+    assert error is not None
+    assert (step, error.message, error.hint) == (
+        "both.say",
+        "Output `result` of `both.say` is output `number` of composite `both` and does not pass the check of its type "
+        "`int`: expected `int`, got 'one' of type `str`.",
+        "return what `both` declares, or correct its annotation",
+    )
+    assert result.output("both.other") == "one"

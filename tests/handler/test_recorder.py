@@ -39,18 +39,27 @@ def test_every_event_can_be_written_and_read_back(fact: Any) -> None:
     """One that cannot would cost the step its result, or the run its end."""
     recorder = Recorder(SCOPE)
     recorder.emit(StepMaterialization, label="\udc80 label", metadata={"fact": fact})
-    (back,) = decode_events(encode_events(recorder.events))
+    (back,) = decode_events(recorder.encoded())
     assert isinstance(back, StepMaterialization)
     assert back.label == "\\udc80 label"
+    assert decode_events(encode_events(recorder.events)) == [back]
+
+
+def test_who_looks_on_sees_what_will_be_read_back() -> None:
+    """A page or a terminal could not write the rest either."""
+    seen: list[AnyEvent] = []
+    recorder = Recorder(SCOPE, seen.append)
+    recorder.emit(StepMaterialization, label="\udc80 label", metadata={"fact": Odd()})
+    assert seen == recorder.events == decode_events(recorder.encoded())
 
 
 def test_threads_of_a_solid_may_log() -> None:
     """Numbers stay unique and in order."""
     recorder = Recorder(SCOPE)
 
-    def slowly(**facts: Any) -> LogMessage:
+    def slowly(*who: Any, **facts: Any) -> LogMessage:
         time.sleep(0.0001)  # another thread gets its turn between the number and the list
-        return LogMessage(**facts)
+        return LogMessage(*who, **facts)
 
     def log() -> None:
         for _ in range(20):

@@ -297,7 +297,8 @@ def stopped_during_a_task() -> Any:
 def main() -> None:
     """Run every probe and print the answers."""
     logging.disable(logging.CRITICAL)
-    importlib.import_module("tests.infra.moto_storage_probes")  # collects the probes of S3 and CloudFormation
+    importlib.import_module("tests.infra.moto_callback_probes")  # collects the probes of tasks that wait
+    importlib.import_module("tests.infra.moto_storage_probes")  # and those of S3 and CloudFormation
     answers: dict[str, Any] = {"ec2_is_imported": "moto.ec2.models" in sys.modules}
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         client("s3").create_bucket(Bucket="probes")

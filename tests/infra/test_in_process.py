@@ -29,8 +29,8 @@ from solidstate import (
     resource,
     solid,
 )
+from solidstate.handler.committed import read_commit
 from solidstate.handler.runtime import LoadedPipeline, Runtime
-from solidstate.handler.upstream import read_commit
 from solidstate.infra.inline import run_inline
 from solidstate.pipeline import pipeline_from_dependencies
 from solidstate.planner.build import build_plan

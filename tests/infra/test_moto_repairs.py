@@ -43,6 +43,20 @@ EXPECTED: dict[str, tuple[Any, Any]] = {
     "stopped_error_and_cause": (["ABORTED", None, None], ["ABORTED", "Enough", "asked"]),
     "stopped_while_parsed": ("AttributeError: 'NoneType' object has no attribute 'set_stop'", "ABORTED"),
     "stopped_during_a_task": ("RUNNING", "ABORTED"),
+    "tokens_of_two_attempts": (["SUCCEEDED", 1], ["SUCCEEDED", 2]),
+    "two_answers": (["FAILED", "accepted"], ["SUCCEEDED", "TaskTimedOut"]),
+    "answer_to_a_task_that_has_ended": (["accepted"] * 2, ["TaskTimedOut"] * 2),
+    "answer_while_another_is_parsed": (
+        "AttributeError: 'NoneType' object has no attribute 'callback_pool_manager'",
+        "accepted",
+    ),
+    "stopped_while_it_waits": ([True, "TaskSubmitted"], [False, "ExecutionAborted"]),
+    "left_when_a_neighbour_fails": (["ValueError", True], ["ValueError", False]),
+    "nested_execution": ("States.Runtime", "at once"),
+    "stopped_with_its_nested_execution": (
+        ["States.Runtime: []"] * 2,
+        ["ABORTED: ['ABORTED']", "States.Timeout: ['ABORTED']"],
+    ),
     "conditional_put_winners": (2, 1),
     "conditional_multipart_winners": (2, 1),
     "notified_in_the_request": (True, False),
@@ -51,6 +65,9 @@ EXPECTED: dict[str, tuple[Any, Any]] = {
 }
 KEPT: dict[str, Any] = {
     "same_name_twice": "ExecutionAlreadyExists",
+    "failing_function": ["ValueError", "boom"],
+    "waiting_costs": "nothing",
+    "unknown_token": ["InvalidToken"] * 2,
     "definite_path_into_text": ["States.Runtime"] * 3,
 }
 
@@ -64,7 +81,7 @@ def probed(kind: str) -> dict[str, Any]:
         env={**environment, "PYTHONPATH": str(root), "AWS_EC2_METADATA_DISABLED": "true"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -81,7 +98,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     try:
         shared.mkdir()
     except FileExistsError:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 240
         while not (shared / "answers.json").exists() and time.monotonic() < deadline:
             time.sleep(0.1)
     else:

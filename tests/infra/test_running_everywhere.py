@@ -13,6 +13,7 @@ from solidstate import (
     Nothing,
     Out,
     Output,
+    RetryPolicy,
     RetryRequested,
     expect_input,
     failure_hook,
@@ -21,6 +22,7 @@ from solidstate import (
     solid,
     success_hook,
 )
+from solidstate.errors import StorageUnavailable
 from solidstate.events import AnyEvent, kind_of
 from solidstate.infra.home import Home
 from solidstate.infra.local_run import Engine, run_local
@@ -81,6 +83,45 @@ def everything() -> None:
     use(both.rows)
     give_up(look(both.odd))
     guarded(both.odd)
+
+
+@success_hook
+def cheer(_: Any) -> None:
+    raise AssertionError("nothing succeeds here")
+
+
+ALARMS: list[int] = []
+
+
+@failure_hook
+def alarm(context: Any) -> None:
+    ALARMS.append(context.attempt)
+
+
+@solid(retry=RetryPolicy(max_attempts=2), hooks=[alarm, cheer])
+def stubborn(context: Any) -> None:
+    if context.attempt <= 2:
+        raise StorageUnavailable("The store does not answer.")
+    raise OSError(f"no {context.attempt}")
+
+
+@pipeline
+def outage() -> None:
+    stubborn()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["inline", "moto"])
+def test_an_outage_uses_up_none_of_the_solids_attempts(tmp_path: Any, engine: Engine) -> None:
+    """The store has two lapses, then the solid fails twice, as its policy allows: only then is it told as failed."""
+    ALARMS.clear()
+    home = Home(tmp_path)
+    summary = run_local(outage, {}, engine=engine, home=home, run_id="one")
+    events = [told(event) for event in events_of(home.store, summary) if event.step]
+    ends = [(attempt, kind, error) for _, attempt, kind, _, error in events if error]
+    assert ends == [(3, "step_up_for_retry", ("OSError", "no 3")), (4, "step_failure", ("OSError", "no 4"))]
+    assert ALARMS == [4]
+    assert (summary.steps[0].status, summary.steps[0].attempts) == ("failed", 4)
 
 
 def told(event: AnyEvent) -> tuple[Any, ...]:

@@ -21,7 +21,6 @@ from tests.author.choices import choices
 from tests.author.test_choice_errors import CASES
 
 TARGET = f"{Path(__file__).parents[1] / 'author' / 'choices.py'}:choices"
-HANDFUL = ["nothing", "two of a selector", "a literal", "inside a choice", "a section that is a list"]
 
 
 def told_in_python(document: Any) -> str:
@@ -57,6 +56,6 @@ def test_the_cause_of_a_failed_execution_is_that_text() -> None:
     with local_aws(invoke) as aws:
         function = aws.create_function("steps", 60, 128)
         machine = aws.create_machine("choices", substitute(compile_plan(loaded.plan).definition, function).decode())
-        started = {name: aws.start(machine, f"r{number}", CASES[name]) for number, name in enumerate(HANDFUL)}
+        started = {name: aws.start(machine, f"r{number}", CASES[name]) for number, name in enumerate(CASES)}
         causes = {name: aws.wait(execution)["cause"] for name, execution in started.items()}
-    assert causes == {name: told_in_python(CASES[name]) for name in HANDFUL}
+    assert causes == {name: told_in_python(CASES[name]) for name in CASES}

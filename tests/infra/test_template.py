@@ -40,6 +40,7 @@ def statements(resources: dict[str, Any]) -> list[dict[str, Any]]:
     """All Allow statements of all roles."""
     roles = of_type(resources, "AWS::IAM::Role").values()
     policies = [policy["PolicyDocument"] for role in roles for policy in role.get("Policies", [])]
+    policies += [policy["PolicyDocument"] for policy in of_type(resources, "AWS::IAM::Policy").values()]
     return [s for policy in policies for s in policy["Statement"] if s["Effect"] == "Allow"]
 
 
@@ -83,6 +84,27 @@ def test_commits_can_only_be_created(expanded: dict[str, Any]) -> None:
     assert only_created["Resource"] == {"Fn::Sub": "${Data.Arn}/" + prefix + "*"}
 
 
+def test_the_function_answers_its_own_machine_only(expanded: dict[str, Any]) -> None:
+    """A policy of its own, attached to the function's role: neither function nor machine depends on it."""
+    (policy,) = of_type(expanded, "AWS::IAM::Policy").values()
+    (function,) = of_type(expanded, "AWS::Lambda::Function").values()
+    assert [function["Role"]] == [{"Fn::GetAtt": [role["Ref"], "Arn"]} for role in policy["Roles"]]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["states:SendTaskSuccess", "states:SendTaskFailure"]
+    machines = [name for name, body in expanded.items() if body["Type"] == "AWS::StepFunctions::StateMachine"]
+    assert [statement["Resource"]] == [{"Ref": name} for name in machines]
+
+
+def test_what_steps_leave_for_each_other_expires(expanded: dict[str, Any]) -> None:
+    """Like intermediates, under the prefixes the code writes to."""
+    from solidstate.storage import keys
+
+    (bucket,) = of_type(expanded, "AWS::S3::Bucket").values()
+    expiring = [rule["Prefix"] for rule in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+    for key in (keys.ended("p", "s", "r"), keys.parked("p", "s", "r", 0), keys.data("p", "s", "r", "a", "o")):
+        assert key.split("p/")[0] in expiring
+
+
 def test_the_definition_gets_the_function(expanded: dict[str, Any]) -> None:
     """What the compiler leaves open is what the template fills in."""
     from solidstate.planner.states import FUNCTION
@@ -91,3 +113,29 @@ def test_the_definition_gets_the_function(expanded: dict[str, Any]) -> None:
     assert FUNCTION == "${StepFunctionArn}"
     assert list(machine["DefinitionSubstitutions"]) == ["StepFunctionArn"]
     assert machine["StateMachineType"] == "STANDARD"
+
+
+def test_a_build_puts_everything_where_the_template_looks() -> None:
+    """The folders of ``solidstate build`` without options, the runtime of the function, the target of its pipeline."""
+    from solidstate.cli.arguments import parse
+    from solidstate.cli.build_command import BUNDLE, MACHINES
+    from solidstate.infra.bundle_recipe import recipe_for
+    from solidstate.infra.bundle_settings import Choices
+
+    text = (ROOT / "template.yaml").read_text()
+    output = parse(["build", "x"], "0").output
+    recipe = recipe_for([str(ROOT / "examples" / "flights" / "pipeline.py")], Choices())
+    (found,) = recipe.pipelines
+    assert f"CodeUri: {output}/{BUNDLE}\n" in text
+    assert f"DefinitionUri: {output}/{MACHINES}/{found.definition.name}.asl.json\n" in text
+    assert f"SOLIDSTATE_PIPELINES: {found.target}\n" in text
+    assert f"Runtime: {recipe.settings.runtime}\n" in text
+
+
+def test_the_example_s_requirements_are_those_of_the_extra() -> None:
+    """Whoever runs the example locally has tested what its bundle ships."""
+    import tomllib
+
+    lines = (ROOT / "examples" / "flights" / "requirements.txt").read_text().splitlines()
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["demo"]
+    assert [line for line in lines if not line.startswith("#")] == extra

@@ -27,7 +27,7 @@ def test_a_step_that_takes_longer_is_reported_as_timed_out() -> None:
     release = threading.Event()
     began = time.monotonic()
     with pytest.raises(Exception, match=r"^RequestId: q-1 Error: Task timed out after 1.00 seconds$") as caught:
-        limited(lambda event, context: release.wait(20))("f", {"step": "slow"}, CONTEXT)
+        limited(lambda event, context: release.wait(20))("f", {"kind": "step", "step": "slow"}, CONTEXT)
     release.set()
     assert type(caught.value).__name__ == "Sandbox.Timedout"
     assert 0.9 < time.monotonic() - began < 5
@@ -36,7 +36,9 @@ def test_a_step_that_takes_longer_is_reported_as_timed_out() -> None:
 def test_the_context_knows_the_steps_own_limit() -> None:
     """Other payloads keep the function's."""
     invoke = limited(lambda event, context: {"left": context.get_remaining_time_in_millis()})
-    assert 0 < invoke("f", {"step": "slow"}, CONTEXT)["left"] <= 1000
+    assert 0 < invoke("f", {"kind": "step", "step": "slow"}, CONTEXT)["left"] <= 1000
+    for kind in ("items", "gate", "ended"):  # name a step without running it
+        assert invoke("f", {"kind": kind, "step": "slow"}, CONTEXT)["left"] > 100_000
     assert invoke("f", {"kind": "end"}, CONTEXT)["left"] > 100_000
 
 
@@ -46,9 +48,9 @@ def test_answers_and_errors_pass_as_they_are() -> None:
     def leave(event: Any, context: Any) -> Any:
         raise SystemExit(3)
 
-    assert limited(lambda event, context: {"ok": True})("f", {"step": "slow"}, CONTEXT) == {"ok": True}
+    assert limited(lambda event, context: {"ok": True})("f", {"kind": "step", "step": "slow"}, CONTEXT) == {"ok": True}
     with pytest.raises(SystemExit):
-        limited(leave)("f", {"step": "slow"}, CONTEXT)
+        limited(leave)("f", {"kind": "step", "step": "slow"}, CONTEXT)
 
 
 def test_nothing_is_taken_from_an_attempt_that_timed_out() -> None:
@@ -66,7 +68,7 @@ def test_nothing_is_taken_from_an_attempt_that_timed_out() -> None:
             done.set()
 
     with pytest.raises(Exception, match="Task timed out"):
-        limited(late)("f", {"step": "slow"}, CONTEXT)
+        limited(late)("f", {"kind": "step", "step": "slow"}, CONTEXT)
     release.set()
     assert done.wait(10)
     store.put("by others", b"1")

@@ -227,3 +227,54 @@ def test_a_resource_is_described() -> None:
 def test_resources_in_a_unit_test() -> None:
     """`execute_solid` takes them as plain values."""
     assert execute_solid(query, resources={"db": "fake"}).output() == "fake"
+
+
+lines: list[tuple[str, str]] = []
+
+
+@resource
+def console(config: Limit) -> Any:
+    return lambda event: lines.append((config.unit, f"{event.level}: {event.message}"))
+
+
+@solid
+def chatty(context: Any) -> None:
+    context.log.info("hello", name="you")
+    context.log.error("oh")
+
+
+def test_a_mode_has_loggers() -> None:
+    """Which get what solids log, beside its becoming events; in another mode nobody does."""
+    lines.clear()
+    kept: list[Any] = []
+    modes = [Mode("here", {"list": kept.append}, loggers=["list"]), Mode("there")]
+    result = run(chatty, {"mode": "here"}, modes=modes)
+    assert kept == result.events_of_kind("log")
+    assert [(event.level, event.message, event.fields) for event in kept] == [
+        ("info", "hello", {"name": "you"}),
+        ("error", "oh", {}),
+    ]
+    run(chatty, {"mode": "there"}, modes=modes)
+    assert len(kept) == 2
+
+
+def test_loggers_have_config() -> None:
+    """Typed and validated as that of any resource, because they are."""
+    lines.clear()
+    modes = [Mode("default", {"console": console}, loggers=["console"])]
+    run(chatty, {"resources": {"console": {"config": {"unit": "u"}}}}, modes=modes)
+    assert lines == [("u", "info: hello"), ("u", "error: oh")]
+    assert rejected(chatty, {"resources": {"console": {"config": {"limit": "x"}}}}, modes=modes).startswith(
+        "Expected `int`, got 'x'"
+    )
+
+
+def test_every_logger_gets_every_message() -> None:
+    """In the order in which the mode names them."""
+    lines.clear()
+    both = {
+        "a": lambda event: lines.append(("a", event.message)),
+        "b": lambda event: lines.append(("b", event.message)),
+    }
+    run(chatty, modes=[Mode("default", both, loggers=["b", "a"])])
+    assert lines == [("b", "hello"), ("a", "hello"), ("b", "oh"), ("a", "oh")]

@@ -232,6 +232,19 @@ def test_files_are_shared_by_the_steps_of_a_run() -> None:
     assert run(lambda: read(write())).output("read") == b"lines"
 
 
+def test_a_shared_file_is_copied_to_a_local_one(tmp_path: Path) -> None:
+    """`copy_handle_to_local_temp`: for libraries that want a path."""
+    local = tmp_path / "copy.txt"
+
+    @solid
+    def copy(context: Any) -> None:
+        context.fs.pipe("bucket/lines.txt", b"lines")
+        context.fs.get("bucket/lines.txt", str(local))
+
+    assert run(copy).success
+    assert local.read_bytes() == b"lines"
+
+
 def test_a_file_is_streamed() -> None:
     """`FileHandle` opened for reading and writing."""
 

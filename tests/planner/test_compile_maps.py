@@ -136,7 +136,7 @@ def test_many_items_are_run_in_executions_of_their_own() -> None:
     state = states_of(CASES["map_distributed"])[":Map"]
     assert state["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
     assert state["ItemReader"]["Parameters"] == {"Bucket.$": "$.result.bucket", "Key.$": "$.result.key"}
-    assert state["ToleratedFailurePercentage"] == 100
+    assert state["ToleratedFailureCount"] == 5_000
     assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"]
     assert "ItemsPath" not in state
     assert states_of(plan_of(make(1_000), mapped("a", item("make", "items"))))[":Map"]["ItemsPath"] == "$.result.items"

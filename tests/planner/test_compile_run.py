@@ -17,7 +17,10 @@ from moto import mock_aws
 from moto.awslambda.models import LambdaFunction
 
 from solidstate.planner.compile import compile_plan, substitute
+from solidstate.planner.graph import dag_of
+from solidstate.planner.limits import MAX_NESTED_PARALLELS
 from solidstate.planner.plan import ExecutionPlan, OutputRef, Retry, Step, StepInput, StepOutput
+from tests.planner.test_shape import comb
 
 
 def step(name: str, *upstream: str, retry: Retry | None = None) -> Step:
@@ -55,6 +58,10 @@ class Notes:
         self.retries: list[int] = []
         self._lock = threading.Lock()
 
+        self.answer: Callable[[str, str], None] = lambda token, error: None
+        self._ended: set[str] = set()
+        self._parked: dict[str, tuple[str, set[str]]] = {}
+
     def note(self, what: str, step: str) -> None:
         """Record one moment."""
         with self._lock:
@@ -74,13 +81,36 @@ class Notes:
             if failed:
                 raise RunFailed(f"failed: {', '.join(failed)}")
             return {"run": "run-1", "status": "success"}
+        if event["kind"] == "ended" or self._run(event):
+            self._has_ended(event["step"], event.get("wakes", []))
+        return {"step": event["step"], "status": "success"}
+
+    def _run(self, event: dict[str, Any]) -> bool:
+        """Run a step, or park it; whether it was run."""
+        token, waits = event.get("token", ""), set(event.get("waits", []))
+        with self._lock:
+            if token and not waits <= self._ended:
+                self._parked[event["step"]] = token, waits
+                return False
         self.note("begin", event["step"])
         self.retries.append(event["retry"])
         time.sleep(0.002)
         self.note("end", event["step"])
         if self.failures.get(event["step"], 0) > event["retry"]:
             raise StepFailed("no luck")
-        return {"step": event["step"], "status": "success"}
+        if token:
+            self.answer(token, "")
+        return True
+
+    def _has_ended(self, step: str, wakes: list[str]) -> None:
+        with self._lock:
+            self._ended.add(step)
+            woken = [self._parked.pop(name) for name in wakes if name in self._parked and self._ready(name)]
+        for token, _ in woken:
+            self.answer(token, "Ready")
+
+    def _ready(self, name: str) -> bool:
+        return self._parked[name][1] <= self._ended
 
 
 Run = Callable[[ExecutionPlan, Notes, dict[str, Any]], dict[str, Any]]
@@ -117,6 +147,14 @@ def run() -> Iterator[Run]:
 
         def run_plan(plan: ExecutionPlan, handler: Notes, request: dict[str, Any]) -> dict[str, Any]:
             current["handler"] = handler
+
+            def answer(token: str, error: str) -> None:
+                if error:
+                    client.send_task_failure(taskToken=token, error=error)
+                else:
+                    client.send_task_success(taskToken=token, output="{}")
+
+            handler.answer = answer
             definition = substitute(compile_plan(plan).definition, arn).decode()
             machine = client.create_state_machine(name=f"m{next(count)}", definition=definition, roleArn=role)
             execution = client.start_execution(
@@ -189,3 +227,12 @@ def test_every_step_runs_once_after_its_upstream_whatever_fails(
     assert found["status"] == ("FAILED" if failing else "SUCCEEDED")
     if failing:
         assert (found["error"], found["cause"]) == ("RunFailed", f"failed: {', '.join(sorted(failing))}")
+
+
+def test_as_deep_as_machines_are_nested(run: Run) -> None:
+    """What is deeper than this becomes a nested execution; so deep the interpreter goes."""
+    names, edges = comb(MAX_NESTED_PARALLELS + 1)
+    before = {name: [a for a, b in edges if b == name] for name in names}
+    plan = plan_of(*(step(name, *before[name]) for name in dag_of(names, edges).names))
+    assert compile_plan(plan).definition.count(b'"Parallel"') == MAX_NESTED_PARALLELS
+    assert run(plan, Notes({}), {})["status"] == "SUCCEEDED"

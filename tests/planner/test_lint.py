@@ -18,7 +18,7 @@ def task(**more: Any) -> dict[str, Any]:
     return {
         "Type": "Task",
         "Resource": "arn",
-        "Parameters": {"run.$": "$.run", "name.$": "$$.Execution.Name", "n.$": "States.MathAdd($.list[0], 1)"},
+        "Parameters": {"kind": "step", "step": "s", "run.$": "$.run", "retry.$": "$$.State.RetryCount"},
         "ResultPath": "$.result",
         "Retry": [{"ErrorEquals": ["A", "B"], "MaxAttempts": 2}, {"ErrorEquals": ["C"], "IntervalSeconds": 1}],
         **more,
@@ -36,7 +36,12 @@ def machine() -> dict[str, Any]:
         "StartAt": "left",
         "States": {"left": caught("lost", End=True), "lost": {"Type": "Succeed", "OutputPath": None}},
     }
-    other = {"StartAt": "right", "States": {"right": task(End=True)}}
+    other = {"StartAt": "right", "States": {"right": caught("gone", End=True), "gone": {"Type": "Succeed"}}}
+    paths = {
+        "cause.$": "States.StringToJson($.Cause)",
+        "name.$": "$$.Execution.Name",
+        "n.$": "States.MathAdd($.list[0], 1)",
+    }
     return {
         "StartAt": "first",
         "States": {
@@ -47,7 +52,7 @@ def machine() -> dict[str, Any]:
                 "Choices": [{"Variable": "$.x", "IsNull": True, "Next": "bad"}],
                 "Default": "read",
             },
-            "read": {"Type": "Pass", "Parameters": {"cause.$": "States.StringToJson($.Cause)"}, "Next": "bad"},
+            "read": {"Type": "Pass", "Parameters": paths, "Next": "bad"},
             "bad": {"Type": "Fail", "Error": "E", "CausePath": "$.cause"},
         },
     }

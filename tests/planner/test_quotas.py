@@ -171,3 +171,18 @@ def test_events_of_a_small_machine() -> None:
     )
     assert without == 2 + 4 * 5 + 4 + 4 * 2
     assert history_events(compile_plan(plan_of(Step("a", "one"), Step("b", "one"))).definition) == without + 2 * 2 * 3
+
+
+@pytest.mark.parametrize("most", [1, 5_000])
+def test_an_item_with_too_long_a_history(most: int) -> None:
+    """The items of a distributed Map have executions of their own, which are bounded like any other."""
+    over = OutputRef("split", "result")
+    mapped = Step(
+        "each", "one", inputs=(StepInput("x", "item", (over,)),), map_over=over, retry=Retry(max_attempts=9_000)
+    )
+    split = Step("split", "one", outputs=(StepOutput("result", dynamic=True, max_items=most),))
+    assert texts(plan_of(split, mapped)) == [
+        "An execution of `each for each of result` for one item may write 27,009 history events when all its retries "
+        "are used; Step Functions ends an execution at 25,000, of which 1,000 are kept for throttled attempts.\n"
+        "  fix: lower `max_attempts` of the RetryPolicy of its most repeated solids"
+    ]

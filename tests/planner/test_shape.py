@@ -188,7 +188,7 @@ def test_a_block_of_many_entries_gets_a_gate() -> None:
     assert tree == Parallel((Sequence((Leaf("a"), Leaf("c"))), Sequence((Leaf("b"), Gate("m0", ("a",)), fork))))
 
 
-def _comb(teeth: int) -> tuple[list[str], Edges]:
+def comb(teeth: int) -> tuple[list[str], Edges]:
     """Each step of a chain has a side step: as many nested Parallels as teeth."""
     names = [f"{kind}{number}" for number in range(teeth) for kind in "ab"]
     edges = [(f"a{number}", f"b{number}") for number in range(teeth)]
@@ -197,16 +197,19 @@ def _comb(teeth: int) -> tuple[list[str], Edges]:
 
 def test_series_parallel_parts_nest_as_deep_as_they_must() -> None:
     """Exactness comes first; what is too deep for one machine is cut later."""
-    dag = dag_of(*_comb(300))
+    dag = dag_of(*comb(300))
     tree = shape(dag)
     assert (height(tree), waits_in(tree)) == (299, set())
 
 
 def test_embedded_parts_do_not_nest_too_deep() -> None:
     """What would lie too deep waits for its parent like for the others."""
-    dag = dag_of(*_layered(8, 60))
-    tree = shape(dag)
-    assert MAX_DEPTH - 2 <= height(tree) <= MAX_DEPTH
+    rows = [[f"r{row}_{column}" for column in range(10)] for row in range(30)]
+    near = [(above[n], below[m]) for above, below in pairwise(rows) for n in range(10) for m in (n, (n + 1) % 10)]
+    dag = dag_of([name for row in rows for name in row], near)
+    chance = random.Random(1)
+    tree = shape(dag, {name: chance.uniform(1, 9) for name in dag.names})
+    assert height(tree) == MAX_DEPTH
     assert edges_of(transitive_reduction(dag)) <= ordered_by(tree) | waits_in(tree)
 
 
@@ -241,7 +244,7 @@ def _ladder(rungs: int) -> tuple[list[str], Edges]:
         ("chain", _chain(10_000)),
         ("fan", _fan(10_000)),
         ("layered", _layered(60, 50)),
-        ("comb", _comb(1_500)),
+        ("comb", comb(1_500)),
         ("ladder", _ladder(1_500)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

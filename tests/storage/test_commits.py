@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from solidstate.errors import IntermediateError
 from solidstate.events import AnyEvent, LogMessage, StepStart
-from solidstate.storage.commits import Commit, CommittedOutput, decode_commit, decode_commit_events, encode_commit
+from solidstate.storage.commits import (
+    Commit,
+    CommittedOutput,
+    decode_commit,
+    decode_commit_events,
+    encode_commit,
+    fingerprint_of,
+)
 
 WHO = {"run": "r", "pipeline": "p", "seq": 1, "time": 0.5, "elapsed_s": 0.25, "step": "s", "attempt": 1}
 OUTPUTS = st.builds(
@@ -73,3 +80,16 @@ def test_a_commit_cut_short_loses_its_events_only() -> None:
     assert decode_commit(body, "k") == commit
     with pytest.raises(IntermediateError, match=r"^The events in `k` cannot be read: "):
         decode_commit_events(body, "k")
+
+
+def test_a_fingerprint_tells_what_differs() -> None:
+    """Plan, request and what was read, each in its own place; nothing said and nothing read are dashes."""
+    one, two = "1" * 64, "2" * 64
+    assert fingerprint_of("p" * 16, {}, []) == "pppppppppppppppp/-/-"
+    assert fingerprint_of("p" * 16, {}, [one]) == "pppppppppppppppp/-/1111111111111111"
+    plan, asked, read = fingerprint_of("p" * 16, {"config": {"a": 1, "b": 2}}, [one, two]).split("/")
+    assert (plan, len(asked), len(read)) == ("p" * 16, 16, 16)
+    again = fingerprint_of("p" * 16, {"config": {"b": 2, "a": 1}}, [one, two])
+    assert again == f"{plan}/{asked}/{read}"
+    assert fingerprint_of("p" * 16, {"config": {"a": 1}}, [one, two]).split("/")[::2] == [plan, read]
+    assert fingerprint_of("p" * 16, {"config": {"a": 1, "b": 2}}, [two, two]).split("/")[:2] == [plan, asked]

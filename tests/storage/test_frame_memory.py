@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest_s3 import CLIENTS
+
 # The server in a process of its own: what it holds is no part of the measurement.
 _SERVER = """
 import logging, time
@@ -29,6 +31,7 @@ import numpy as np
 import pandas as pd
 from solidstate.storage.codecs import codec_for, codec_named
 from solidstate.storage.s3 import S3Store, s3_client
+from solidstate.storage.s3_obstore import ObstoreS3Store, obstore_bucket
 from solidstate.storage.sink import store_value
 
 def status(name):
@@ -50,11 +53,13 @@ def frame(rows, kind):
         **{f"f{i}": random.integers(0, 1000, rows) / 4 for i in range(9)},
     })
 
-url, what, kind = sys.argv[1:]
-client = s3_client(url, "us-east-1")
-store = S3Store(client, "bucket")
+url, what, kind, client = sys.argv[1:]
 if what == "write":
-    client.create_bucket(Bucket="bucket")
+    s3_client(url, "us-east-1").create_bucket(Bucket="bucket")
+if client == "boto3":
+    store = S3Store(s3_client(url, "us-east-1"), "bucket")
+else:
+    store = ObstoreS3Store(obstore_bucket("bucket", url, "us-east-1"), "bucket")
 small = frame(1000, kind)
 name = codec_for(small).name
 store_value(store, "small", small, codec_for(small), limit=0)
@@ -83,12 +88,13 @@ def server_url() -> Iterator[str]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peaks are read from Linux's /proc")
+@pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("kind", ["random", "mixed"])
-def test_a_large_frame_needs_little_more_memory_than_itself(kind: str, server_url: str) -> None:
+def test_a_large_frame_needs_little_more_memory_than_itself(kind: str, client: str, server_url: str) -> None:
     """Peak growth over what the warmed-up process had, as a ratio of the frame's size; both directions."""
     environ = {**os.environ, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     for what in ("write", "read"):
-        command = [sys.executable, "-W", "error", "-c", _CLIENT, server_url, what, kind]
+        command = [sys.executable, "-W", "error", "-c", _CLIENT, server_url, what, kind, client]
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         ratio = float(done.stdout)

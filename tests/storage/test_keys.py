@@ -27,12 +27,16 @@ def test_every_key_is_spelled_like_this() -> None:
     assert keys.attempts_prefix("p", "s", "r") == "v1/attempts/p/s/r/"
     assert keys.data("p", "s", "r", "001-q", "o") == "v1/data/p/s/r/001-q/o"
     assert keys.data_prefix("p", "s", "r") == "v1/data/p/s/r/"
+    assert keys.ended("p", "s", "r") == "v1/ended/p/s/r.json"
+    assert keys.ended("p", "s", "r", "k") == "v1/ended/p/s/r@k.json"
+    assert keys.parked("p", "s", "r", 0) == "v1/parked/p/s/r/000.json"
+    assert keys.parked("p", "s", "r", 12, "k") == "v1/parked/p/s/r@k/012.json"
 
 
 @given(first=st.tuples(NAMES, STEPS, RUNS), second=st.tuples(NAMES, STEPS, RUNS))
 def test_different_steps_and_runs_never_share_a_key(first: tuple[str, str, str], second: tuple[str, str, str]) -> None:
     """Dots in step names and run ids included; every key suits every store."""
-    for make in (keys.commit, keys.attempts_prefix, keys.data_prefix):
+    for make in (keys.commit, keys.attempts_prefix, keys.data_prefix, keys.ended):
         assert (make(*first) == make(*second)) == (first == second)
     one, two = keys.attempts_prefix(*first), keys.attempt(*second, "001-q")
     assert not two.startswith(one) or first == second

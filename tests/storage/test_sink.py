@@ -9,10 +9,9 @@ import pytest
 from solidstate.errors import NotStorable
 from solidstate.storage.codecs import Codec, codec_for
 from solidstate.storage.memory import MemoryStore
-from solidstate.storage.s3 import S3Store
 from solidstate.storage.sink import INLINE_LIMIT, Stored, store_value
 from solidstate.storage.store import ObjectStore, ObjectWriter
-from tests.conftest_s3 import Requests
+from tests.conftest_s3 import AnyS3Store, Requests
 
 
 @pytest.mark.parametrize("size", [0, 1, INLINE_LIMIT - 1, INLINE_LIMIT])
@@ -33,7 +32,7 @@ def test_beyond_the_limit_an_object_is_made(any_store: ObjectStore) -> None:
 
 
 def test_an_inline_value_costs_no_request_and_a_large_one_a_single_put(
-    s3_requests: tuple[S3Store, Requests],
+    s3_requests: tuple[AnyS3Store, Requests],
 ) -> None:
     """What the price of a step is made of."""
     store, requests = s3_requests

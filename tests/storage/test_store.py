@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from solidstate.errors import MissingObject, StorageError
 from solidstate.storage.folder import FolderStore
 from solidstate.storage.memory import MemoryStore
-from solidstate.storage.store import MAX_KEY_BYTES, ObjectInfo, ObjectStore, check_key, check_prefix
+from solidstate.storage.store import MAX_KEY_BYTES, ObjectInfo, ObjectStore, check_key, check_prefix, put_joined
 
 LARGE = 16 * 1024 * 1024
 
@@ -36,6 +36,29 @@ def test_get_of_nothing_is_missing(any_store: ObjectStore) -> None:
             any_store.get(key)
         assert caught.value.subject == key
         assert f"There is no object `{key}` in `" in caught.value.problem
+
+
+def test_a_part_is_read_by_itself(any_store: ObjectStore) -> None:
+    """From a byte on, as many as are asked for and there; a part of nothing is missing."""
+    any_store.put("a/b", b"0123456789")
+    parts = [(0, 4), (3, 1), (6, 4), (6, 100), (10, 1), (99, 5)]
+    assert [any_store.get_part("a/b", *part) for part in parts] == [b"0123", b"3", b"6789", b"6789", b"", b""]
+    with pytest.raises(MissingObject) as caught:
+        any_store.get_part("a/c", 0, 4)
+    assert caught.value.subject == "a/c"
+
+
+def test_parts_are_one_object(any_store: ObjectStore) -> None:
+    """Whenever they are joined: its size, its bytes, and the next thing that is put there."""
+    body = b"0123456789"
+    put_joined(any_store, "a/b", [b"<", memoryview(body)[3:], b"", b">"])
+    assert [info.size for info in any_store.list("a/")] == [9]
+    assert any_store.exists("a/b")
+    assert any_store.get_part("a/b", 1, 3) == b"345"
+    assert any_store.get("a/b") == b"<3456789>"
+    assert any_store.put("a/b", b"x", if_absent=True) is False
+    any_store.put("a/b", b"x")
+    assert any_store.get("a/b") == b"x"
 
 
 def test_put_if_absent_leaves_what_is_there(any_store: ObjectStore) -> None:

@@ -1,0 +1,156 @@
+"""Who is running: one attempt of one step, and what the solid, its resources and its hooks share while it lasts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from solidstate.events import AnyEvent
+from solidstate.handler.acquire import Resources, ResourceStack
+from solidstate.handler.committed import label, read_commit, read_header, read_item
+from solidstate.handler.context import StepContext, StepLog
+from solidstate.handler.lifelines import tell
+from solidstate.handler.loggers import Loggers
+from solidstate.handler.recorder import Recorder, Scope
+from solidstate.handler.runtime import InvocationContext, LoadedPipeline, Runtime
+from solidstate.planner.contract import ItemEntry, RunHandle, StepPayload
+from solidstate.planner.plan import OutputRef
+from solidstate.solid import SolidDefinition
+from solidstate.storage import keys
+from solidstate.storage.commits import Commit, CommittedOutput
+from solidstate.storage.records import decode_run_record
+
+
+class Attempt:
+    """``payload`` has the complete handle of the run. What few attempts need (the log, the file system, the run's tags)
+    is made when it is asked for. ``foreign``: whether it has read what this process did not write itself."""
+
+    foreign = False
+    _loggers: Loggers | None = None
+    _fs: Any = None
+    _run_tags: dict[str, str] | None = None
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        loaded: LoadedPipeline,
+        payload: StepPayload,
+        invocation: InvocationContext,
+    ) -> None:
+        self.runtime = runtime
+        self.store = runtime.store
+        self.loaded = loaded
+        self.payload = payload
+        name, run, request = payload.step, payload.run, invocation.aws_request_id
+        self.run: RunHandle = run
+        self.step = loaded.steps[name]
+        self.solid: SolidDefinition = loaded.nodes[name].solid
+        self.invocation = invocation
+        self.number = number = payload.retry + 1
+        self.attempt_id = keys.attempt_id(number, request)
+        self.item = item = payload.item or ""
+        self.commit_key = keys.commit(run.pipeline, name, run.id, item)
+        scope = Scope(run.id, run.pipeline, name, number, run.execution, name, request, item)
+        self.recorder = Recorder(scope, runtime.observer)
+        self.sink = runtime.log_sink(scope.identity()) if runtime.log_sink is not None else None
+
+    @property
+    def label(self) -> str:
+        """The step, or the item of a mapped one, as people call it."""
+        return label(self.step.name, self.item)
+
+    @property
+    def log(self) -> StepLog:
+        mode = self.loaded.definition.mode(self.run.mode)
+        if not mode.loggers:
+            return StepLog(self.recorder, self.sink)
+        if self._loggers is None:
+            # What they log themselves goes to no logger, and that they are opened is no event of the step.
+            apart = Recorder(self.recorder.scope)
+            stack = ResourceStack(mode, mode.loggers, self._configs(), apart, StepLog(self.recorder, self.sink), self)
+            self._loggers = Loggers(mode.loggers, stack, self.recorder)
+        return StepLog(self.recorder, self.sink, self._loggers.write)
+
+    def close(self) -> None:
+        """The attempt and its hooks are over: nothing is logged any more."""
+        for closed in self._loggers.close() if self._loggers is not None else ():
+            if closed.error is not None and self.sink is not None:
+                told = {"logger": closed.name, "error": f"{closed.error.type}: {closed.error.message}"}
+                self.sink("warning", "a logger raised when it was closed", told)
+
+    def run_of(self, step: str) -> str:
+        """Where to read a step's result: in this run, or in the reused one for a step that is not selected."""
+        run = self.run
+        if run.from_run is not None and run.steps is not None and step not in run.steps:
+            return run.from_run
+        return run.id
+
+    def commit_of(self, step: str, item: str = "", *, run: str = "") -> Commit | None:
+        """The result of a step, from ``run`` or from where it is to be read; None when there is none."""
+        pipeline, run = self.run.pipeline, run or self.run_of(step)
+        remembered = self.runtime.remembered
+        if remembered is not None:
+            known = remembered.read(self.store, keys.commit(pipeline, step, run, item))
+            if known is not None:
+                return known
+        self.foreign = True
+        return read_commit(self.store, pipeline, step, run, item)
+
+    def item_of(self, over: OutputRef, entry: ItemEntry) -> CommittedOutput | None:
+        """The item that the step is run for, read by itself; None when its producer has no commit."""
+        self.foreign = True
+        return read_item(self.store, self.run.pipeline, over, self.run_of(over.step), self.item, entry)
+
+    def header_of(self, step: str, size: int) -> Commit | None:
+        """A result without the items of dynamic outputs."""
+        self.foreign = True
+        return read_header(self.store, self.run.pipeline, step, self.run_of(step), size)
+
+    def open_fs(self) -> Any:
+        """One file system for the solid, its resources and hooks, made when the first asks."""
+        if self._fs is None:
+            self._fs = self.runtime.open_fs()
+        return self._fs
+
+    def run_tags(self) -> dict[str, str]:
+        """Of the run record: they are rarely asked for, so they do not travel with every step."""
+        if self._run_tags is None:
+            key = keys.run_record(self.run.pipeline, self.run.id)
+            self._run_tags = decode_run_record(self.store.get(key), key).tags
+        return self._run_tags
+
+    def stack(self, allowed: tuple[str, ...]) -> ResourceStack:
+        """What opens the resources that the solid, or a hook, has declared."""
+        mode = self.loaded.definition.mode(self.run.mode)
+        return ResourceStack(mode, allowed, self._configs(), self.recorder, self.log, self)
+
+    def _configs(self) -> dict[str, Any]:
+        configs: dict[str, Any] = (self.run.request or {}).get("resources", {})
+        return configs
+
+    def context(self, config: Any, stack: ResourceStack) -> StepContext:
+        """What the solid is given as its ``context``."""
+        return StepContext(
+            run_id=self.run.id,
+            pipeline=self.run.pipeline,
+            step_key=self.step.name,
+            item=self.item or None,
+            attempt=self.number,
+            config=config,
+            resources=Resources(stack),
+            recorder=self.recorder,
+            log=self.log,
+            remaining_time=lambda: self.invocation.get_remaining_time_in_millis() / 1000,
+            open_fs=self.open_fs,
+            tags=self.step.tags,
+            read_run_tags=self.run_tags,
+        )
+
+    def tell(self, event: AnyEvent) -> None:
+        """Write an event of the step's life to the log, where there is one."""
+        if self.sink is not None:
+            tell(self.sink, event, self.recorder.events)
+
+    def store_events(self, begin: int = 0) -> None:
+        """Put on record what no commit holds: the events from number ``begin`` on."""
+        key = keys.attempt(self.run.pipeline, self.step.name, self.run.id, self.attempt_id, self.item)
+        self.store.put(key, self.recorder.encoded(begin))
