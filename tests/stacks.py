@@ -5,6 +5,7 @@ invoker that can be told to fail as Lambda does.
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -176,9 +177,10 @@ def stack_template(bucket: str, compiled: dict[str, Compiled]) -> dict[str, Any]
                     "StateMachineName": f"{stack}-{title}",
                     "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
                     "DefinitionString": definition.decode(),
+                    # One function does for all groups of steps.
                     "DefinitionSubstitutions": {
-                        "StepFunctionArn": {"Fn::GetAtt": ["StepFunction", "Arn"]},
-                        **{key: ref for key, ref in parts.items() if key.encode() in definition},
+                        key: parts.get(key, {"Fn::GetAtt": ["StepFunction", "Arn"]})
+                        for key in re.findall(r"\$\{(\w+Arn)\}", definition.decode())
                     },
                 },
             }
