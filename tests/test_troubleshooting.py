@@ -126,7 +126,7 @@ def test_permissions_are_those_that_are_asked_for() -> None:
     """docs/operating.md names the action of every request that the commands make."""
     page = (ROOT / "docs" / "operating.md").read_text()
     asked = {
-        node.args[1].value
+        str(node.args[1].value)
         for _, tree in trees()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
