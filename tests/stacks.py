@@ -179,16 +179,8 @@ def stack_template(bucket: str, compiled: dict[str, Compiled]) -> dict[str, Any]
                     "DefinitionString": definition.decode(),
                     # One function does for all groups of steps.
                     "DefinitionSubstitutions": {
-<<<<<<< HEAD
-                        **{
-                            name.decode(): {"Fn::GetAtt": ["StepFunction", "Arn"]}
-                            for name in re.findall(rb"\$\{(\w*FunctionArn)\}", definition)
-                        },
-                        **{key: ref for key, ref in parts.items() if key.encode() in definition},
-=======
                         key: parts.get(key, {"Fn::GetAtt": ["StepFunction", "Arn"]})
                         for key in re.findall(r"\$\{(\w+Arn)\}", definition.decode())
->>>>>>> wd
                     },
                 },
             }
