@@ -62,9 +62,9 @@ def test_many_steps_share_a_pattern() -> None:
     """A role's policies have a quota."""
     steps = [f"s{number}" for number in range(MAX_STEPS_NAMED + 1)]
     written = {one.name: one.patterns for one in access_of_steps("p", steps, {"s1"}, meeting=True)}["WriteOwnSteps"]
-    assert written == ("v1/commits/p/*", "v1/data/p/*", "v1/attempts/p/*", "v1/parked/p/*")
+    assert written == ("v1/commits/p/*", "v1/data/p/*", "v1/attempts/p/*", "v1/ended/p/*", "v1/parked/p/*")
     few = {one.name: one.patterns for one in access_of_steps("p", steps[:-1], (), meeting=True)}["WriteOwnSteps"]
-    assert len(few) == 3 * MAX_STEPS_NAMED
+    assert len(few) == 4 * MAX_STEPS_NAMED
 
 
 def test_a_missing_object_is_missing() -> None:
