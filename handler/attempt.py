@@ -48,15 +48,11 @@ class Attempt:
         self.number = number = payload.retry + 1
         self.attempt_id = keys.attempt_id(number, request)
         self.item = item = payload.item or ""
+        self.label = label(name, item) if item else name
         self.commit_key = keys.commit(run.pipeline, name, run.id, item)
         scope = Scope(run.id, run.pipeline, name, number, run.execution, name, request, item)
         self.recorder = Recorder(scope, runtime.observer)
         self.sink = runtime.log_sink(scope.identity()) if runtime.log_sink is not None else None
-
-    @property
-    def label(self) -> str:
-        """The step, or the item of a mapped one, as people call it."""
-        return label(self.step.name, self.item)
 
     @property
     def log(self) -> StepLog:

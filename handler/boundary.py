@@ -42,6 +42,18 @@ def call(doing: str, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         raise _told(error, doing) from error
 
 
+def ask(doing: str, check: Callable[[Any], T], value: Any) -> T:
+    """As :func:`call`, for the one argument of a check. Every value of every step comes by here, twice."""
+    try:
+        return check(value)
+    except (SolidstateError, UserCodeRaised):
+        raise
+    except BaseException as error:
+        if _is_ctrl_c(error):
+            raise
+        raise _told(error, doing) from error
+
+
 _END: Any = object()
 
 

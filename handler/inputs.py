@@ -10,7 +10,7 @@ from solidstate.errors import IntermediateError, MissingObject
 from solidstate.events import StepInput as StepInputEvent
 from solidstate.events import plain_metadata
 from solidstate.handler.attempt import Attempt
-from solidstate.handler.boundary import call
+from solidstate.handler.boundary import ask, call
 from solidstate.handler.outcome import Refused, UserCodeRaised
 from solidstate.handler.plain import clip, text_of
 from solidstate.handler.runtime import LoadedPipeline
@@ -33,22 +33,22 @@ def load_inputs(attempt: Attempt, upstream: Upstream, io: TypeIo | None) -> dict
     for inp in attempt.step.inputs:
         if inp.nothing:
             continue
-        name = inp.name
+        name, kind = inp.name, inp.kind
         definition = solid.input(name)
         size = 0
-        if inp.kind == "config":
+        if kind == "config":
             if io is None or name not in io.given:
                 values[name] = definition.default
                 continue
             value = io.read(definition)
-        elif (plain := upstream.plain_output(inp)) is not None:
+        elif kind == "output" and (plain := upstream.plain_output(inp.sources[0])) is not None:
             size = plain.size
             value = decoded_output(loaded, inp.sources[0], plain, store, attempt.label, proven=not attempt.foreign)
         else:
             parts = _read(attempt, inp, upstream)
             size = sum(part_size for _, part_size in parts)
-            value = [part for part, _ in parts] if inp.kind in ("fan_in", "collect") else parts[0][0]
-        verdict = call(f"checking input `{name}`", definition.type.check, value)
+            value = [part for part, _ in parts] if kind in ("fan_in", "collect") else parts[0][0]
+        verdict = ask(f"checking input `{name}`", definition.type.check, value)
         if not verdict.success:
             raise Refused(
                 f"Input `{name}` of `{attempt.step.name}` does not pass the check of type `{inp.type}`: "

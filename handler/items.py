@@ -81,7 +81,7 @@ def _answer(runtime: Runtime, loaded: LoadedPipeline, payload: ItemsPayload) -> 
     found = items_to_run(runtime, loaded, payload.run, OutputRef(payload.step, payload.output), payload.steps)
     if not payload.listed:
         return {"items": msgspec.to_builtins(found)}
-    key = keys.item_list(loaded.definition.name, payload.step, payload.run.id, payload.output)
+    key = keys.item_list(loaded.definition.name, payload.steps[0], payload.run.id, payload.output)
     runtime.store.put(key, msgspec.json.encode(found))
     bucket, whole = located(runtime.store, key)
     return {"bucket": bucket, "key": whole, "count": len(found)}

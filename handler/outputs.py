@@ -11,7 +11,7 @@ from solidstate.errors import NotStorable, closest, name_list, shown
 from solidstate.events import DynamicOutput, ExpectationResult, Materialization, Output, plain_metadata
 from solidstate.events import StepOutput as StepOutputEvent
 from solidstate.handler.attempt import Attempt
-from solidstate.handler.boundary import call, items
+from solidstate.handler.boundary import ask, call, items
 from solidstate.handler.context import record_user_event
 from solidstate.handler.dynamic import check_item, items_of, not_an_item
 from solidstate.handler.outcome import OutputNotStorable, Refused
@@ -160,7 +160,7 @@ class OutputTaker:
 
     def _keep(self, definition: OutputDefinition, value: Any, metadata: Any = None, item: str = "") -> None:
         """Check a value, judge it, store it, record it, and write it elsewhere too when the request says so."""
-        verdict = call(f"checking output `{definition.name}`", definition.type.check, value)
+        verdict = ask(f"checking output `{definition.name}`", definition.type.check, value)
         if not verdict.success:
             raise Refused(
                 f"Output `{definition.name}` of `{self._step}` does not pass the check of type "

@@ -84,14 +84,11 @@ class Upstream:
                 found.append((name, commit.output(ref.output)))
         return found
 
-    def plain_output(self, inp: StepInput) -> CommittedOutput | None:
-        """The same for one output of a step that is run once: what :meth:`outputs` comes to for most inputs. None when
-        it is more than that, or not there."""
-        if inp.kind != "output" or self.item:
-            return None
-        ref = inp.sources[0]
+    def plain_output(self, ref: OutputRef) -> CommittedOutput | None:
+        """One output of a step that is run once: what :meth:`outputs` comes to for most inputs. None when it is more
+        than that, or not there."""
         commit = self.commits.get(ref.step)
-        return commit.output(ref.output) if commit is not None else None
+        return commit.output(ref.output) if commit is not None and not self.item else None
 
     def hashes(self) -> list[str]:
         """SHA-256 of all that is read, sorted."""

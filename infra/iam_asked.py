@@ -84,9 +84,15 @@ Judge = Callable[[HttpRequest], Answer | None]
 
 
 def signer_of(request: HttpRequest) -> Signer | None:
-    """Raises nothing; None for a request without a signature of version 4."""
-    found = _SCOPE.search(request.headers.get("authorization", "") or request.query.get("X-Amz-Credential", ""))
-    return Signer(found[1], found[2], found[3]) if found else None
+    """By the signature in its headers or, of a presigned address, in its query; None when there is none. S3 alone takes
+    signatures of version 2."""
+    given = request.headers.get("authorization", "")
+    found = _SCOPE.search(given or request.query.get("X-Amz-Credential", ""))
+    if found:
+        return Signer(found[1], found[2], found[3])
+    older = given.removeprefix("AWS ").partition(":")[0] if given.startswith("AWS ") else ""
+    key = older or request.query.get("AWSAccessKeyId", "")
+    return Signer(key, "", "s3") if key else None
 
 
 def asked_of(request: HttpRequest, signer: Signer) -> list[Asked] | None:

@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
+import msgspec
+
 from solidstate.errors import SolidstateError, StorageUnavailable
 from solidstate.handler.end import close
 from solidstate.handler.items import items_to_run
@@ -93,7 +95,9 @@ def run_attempts(
                 while wait is not None:
                     if wait:
                         runtime.sleep(wait)
-                    payload = _payload(step, handle, tries.failed + tries.unavailable, item)
+                    payload = StepPayload(step.name, handle, tries.failed + tries.unavailable)
+                    if item is not None:
+                        payload = msgspec.structs.replace(payload, item=item.key, entry=item.entry)
                     invocation = InlineInvocation(step.compute.timeout_s, process)
                     wait = _attempted(runtime, step, payload, invocation, tries, on_failure)
                     yield
@@ -112,12 +116,6 @@ def _items(runtime: Runtime, loaded: LoadedPipeline, handle: RunHandle, step: St
     if step.map_over is None:
         return [None]
     return items_to_run(runtime, loaded, handle, step.map_over, [step.name])
-
-
-def _payload(step: Step, handle: RunHandle, retry: int, item: MapItem | None) -> StepPayload:
-    if item is None:
-        return StepPayload(step.name, handle, retry)
-    return StepPayload(step.name, handle, retry, item.key, entry=item.entry)
 
 
 class _Tries:

@@ -18,6 +18,7 @@ from solidstate.infra import (
     moto_repairs_interpreter,
     moto_repairs_maps,
     moto_repairs_s3,
+    moto_repairs_stacks,
     moto_repairs_tasks,
 )
 from solidstate.infra.moto_inside import load_interpreter
@@ -48,6 +49,7 @@ REPAIRS: tuple[Callable[[], None], ...] = (
     moto_repairs_s3.one_at_a_time,
     moto_repairs_s3.notify_later,
     moto_repairs_cloudformation.state_machines,
+    moto_repairs_stacks.sam_resources,
 )
 
 _lock = threading.Lock()

@@ -12,7 +12,7 @@ from solidstate.infra.moto_inside import inside, swap
 def state_machines() -> None:
     """CloudFormation makes ``AWS::StepFunctions::StateMachine`` in the backend that does not execute, so starting it
     says StateMachineDoesNotExist; it ignores Definition, DefinitionS3Location, DefinitionSubstitutions and
-    StateMachineType, and ``!GetAtt Machine.Arn`` is unknown."""
+    StateMachineType, and ``!GetAtt`` of ``Arn`` and ``StateMachineRevisionId`` is unknown."""
     models = inside("stepfunctions.models")
     to_tags = inside("stepfunctions.utils").cfn_to_api_tags
     backend = inside("stepfunctions.responses").get_backend
@@ -54,9 +54,11 @@ def state_machines() -> None:
         )
 
     def has_attribute(cls: Any, /, attr: str) -> bool:
-        return attr == "Arn" or has_original(attr)
+        return attr in ("Arn", "StateMachineRevisionId") or has_original(attr)
 
     def get_attribute(self: Any, attribute_name: str) -> Any:
+        if attribute_name == "StateMachineRevisionId":
+            return "INITIAL"
         return self.arn if attribute_name == "Arn" else get_original(self, attribute_name)
 
     swap(machine, "create_from_cloudformation_json", classmethod(create))

@@ -48,7 +48,7 @@ def names_for(folder: Path) -> Names:
     package = name.replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", package):
         raise SolidstateError(
-            f"No project can be called {shown(given)}: expected a letter, then up to 59 letters, digits, `-` and `_`.",
+            f"No project can be called {shown(given)}: expected a letter, then letters, digits, `-` and `_`.",
             subject=given,
             hint="choose another folder, such as `orders`",
         )

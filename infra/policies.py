@@ -132,5 +132,5 @@ def _check_size(pipeline: str, group: str, statements: Iterable[Statement]) -> N
             f"The function of {f'group `{group}`' if group else 'the plain steps'} of `{pipeline}` needs a policy of "
             f"{size:,} characters; at most {MAX_POLICY_CHARACTERS:,} fit into its role.",
             subject=pipeline,
-            hint="declare fewer permissions on patterns that are longer, as in `arn:aws:s3:::my-bucket/in/*`",
+            hint="declare permissions on fewer patterns, as in `arn:aws:s3:::my-bucket/in/*`",
         )

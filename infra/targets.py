@@ -39,9 +39,8 @@ def _pipelines(target: str) -> list[Target]:
     if not named:
         raise TargetError(f"`{target}` has no pipeline.", subject=target, hint="decorate a function with `@pipeline`")
     chosen = load_pipeline(target) if ":" in target else None
-    first = {id(value): (name, value) for name, value in reversed(named.items())}
-    return [
-        Target(f"{module.__name__}:{name}", value)
-        for name, value in reversed(first.values())
-        if chosen is None or value is chosen
-    ]
+    first: dict[int, Target] = {}
+    for name, value in named.items():
+        if chosen is None or value is chosen:
+            first.setdefault(id(value), Target(f"{module.__name__}:{name}", value))
+    return list(first.values())

@@ -68,10 +68,7 @@ def _parameters(stack: Stack, written_by_hand: Collection[str]) -> dict[Any, Any
         ),
     }
     for name, steps in stack.placeholders.items():
-        described = f"`${{{name}}}` in the permissions of {_few(steps)}."
-        parameters[name] = Open(
-            Type="String", Description=described.replace("`", "").replace("${", "").replace("}", "")
-        )
+        parameters[name] = Open(Type="String", Description=f"What the permissions of {_few(steps)} leave open.")
     return {name: value for name, value in parameters.items() if name not in written_by_hand}
 
 

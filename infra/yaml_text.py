@@ -46,7 +46,10 @@ def ref(name: str) -> Tagged:
 
 
 def sub(text: str) -> Tagged | str:
-    """Text with ``${...}`` in it; plain text when there is none."""
+    """Text with ``${...}`` in it, in the shortest form; plain text when there is none."""
+    whole = re.fullmatch(r"\$\{([\w:]+)(?:\.([\w.]+))?\}", text)
+    if whole:
+        return get_att(whole[1], whole[2]) if whole[2] else ref(whole[1])
     return Tagged("Sub", text) if "${" in text else text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -10,8 +10,8 @@ import msgspec
 from solidstate.composition import Binding, Node
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.graph import ordered
-from solidstate.planner.groups import Wish, groups_of
-from solidstate.planner.needs import needs_of
+from solidstate.planner.groups import STEP_FUNCTION, Wish, groups_of
+from solidstate.planner.needs import Need, needs_of
 from solidstate.planner.plan import ExecutionPlan, OutputRef, Retry, Step, StepCompute, StepInput, StepOutput
 from solidstate.solid import InputDefinition, OutputDefinition, SolidDefinition
 
@@ -27,23 +27,30 @@ def build_plan(pipeline: PipelineDefinition) -> ExecutionPlan:
     ]
     told: dict[int, _OfSolid] = {}
     steps = [_step(nodes[name], nodes, told) for name in ordered(list(nodes), edges)]
-    needs = needs_of(pipeline)
-    groups = groups_of(
-        [
-            Wish(
-                step=step.name,
-                compute=step.compute,
-                permissions=frozenset(need.permission for need in needs[step.name]),
-                reasons=tuple(dict.fromkeys(need.reason for need in needs[step.name])),
-            )
-            for step in steps
-        ]
-    )
     return ExecutionPlan(
         pipeline=pipeline.name,
-        steps=tuple(msgspec.structs.replace(step, group=groups[step.name]) for step in steps),
+        steps=tuple(_grouped(steps, needs_of(pipeline))),
         description=pipeline.description,
     )
+
+
+def _grouped(steps: Sequence[Step], needs: Mapping[str, Sequence[Need]]) -> list[Step]:
+    """Every step with the group of the function that runs it."""
+    wishes: dict[tuple[StepCompute, int], Wish] = {}
+    first: list[str] = []  # for each step the first one that wants the same
+    for step in steps:
+        wanted = needs[step.name]
+        place = step.compute, id(wanted)
+        wish = wishes.get(place)
+        if wish is None:
+            permissions = frozenset(need.permission for need in wanted)
+            reasons = tuple(dict.fromkeys(need.reason for need in wanted))
+            wish = wishes[place] = Wish(step.name, step.compute, permissions, reasons)
+        first.append(wish.step)
+    groups = groups_of(list(wishes.values()))
+    if set(groups.values()) == {STEP_FUNCTION}:
+        return list(steps)
+    return [msgspec.structs.replace(step, group=groups[one]) for step, one in zip(steps, first, strict=True)]
 
 
 def _step(node: Node, nodes: Mapping[str, Node], told: dict[int, _OfSolid]) -> Step:

@@ -22,7 +22,7 @@ from solidstate.planner.regions import Region
 from solidstate.planner.retries import NESTED_SERVICE
 from solidstate.planner.states import START_EXECUTION, Branch, Machine, Parallel, Task, machine_arn
 from solidstate.planner.step_states import Meeting, Scope, StepNames, Way, comment_of, gate_task, step_states
-from solidstate.planner.tree import Gate, Leaf, Nested, Sequence, Tree, first_step, leaves
+from solidstate.planner.tree import Gate, Leaf, Nested, Sequence, Tree, first_step, size
 from solidstate.planner.tree import Parallel as Fork
 
 MAX_JOINED_BYTES = 200 * 1024
@@ -108,7 +108,7 @@ class _Emitter:
         return self._pool.take(f"{count} after {after}" if after else f"{count} - {first_step(first)} and others")
 
     def _part_title(self, part: Nested) -> str:
-        steps = sum(1 for _ in leaves(part.body))
+        steps = size(part.body)
         return f"part {first_step(part.body)} and {steps - 1} more" if steps > 1 else f"part {first_step(part.body)}"
 
     def _emit(self, tree: Tree, entry: str, way: Way, scope: Scope, place: _Place, *, after: str | None) -> None:

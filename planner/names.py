@@ -30,6 +30,7 @@ class NamePool:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        self._last: dict[str, int] = {}
 
     def take(self, wanted: str) -> str:
         """``wanted`` if it is legal and free; else the nearest name that is: illegal characters become ``_``, the end
@@ -37,11 +38,12 @@ class NamePool:
         text = _ILLEGAL.sub("_", wanted)
         if len(text) > MAX_STATE_NAME:
             text = f"{text[: MAX_STATE_NAME - 9]}-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
-        name, count = text, 1
+        name, count = text, self._last.get(text, 1)  # of thousands of equal names each would try all before it
         while name in self._taken:
             count += 1
             mark = f" ({count})"
             name = text[: MAX_STATE_NAME - len(mark)] + mark
+        self._last[text] = count
         self._taken.add(name)
         return name
 

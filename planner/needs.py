@@ -3,7 +3,7 @@ uses in whichever mode, and the secrets that defaults and presets refer to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -30,18 +30,35 @@ def needs_of(pipeline: PipelineDefinition) -> dict[str, list[Need]]:
     Raises DefinitionErrors for a permission on every resource of an action that knows resources.
     """
     secrets = secrets_at(pipeline)
+    of_solid: dict[int, list[Need]] = {}
     found: dict[str, list[Need]] = {}
     for node in pipeline.nodes:
-        needs = [Need(permission, node.solid.name) for permission in node.solid.permissions]
-        needs += [Need(permission, node.solid.name) for permission in secrets.get(("solids", node.name), ())]
-        for mode in pipeline.modes:
-            for key in _resources(node, pipeline, mode):
-                needs += [Need(permission, key, resource=True) for permission in mode.resources[key].permissions]
-        for key in dict.fromkeys(key for mode in pipeline.modes for key in _resources(node, pipeline, mode)):
-            needs += [Need(permission, key, resource=True) for permission in secrets.get(("resources", key), ())]
-        found[node.name] = list(dict.fromkeys(needs))
-    _check(pipeline, dict.fromkeys(need for needs in found.values() for need in needs))
+        own = secrets.get(("solids", node.name))
+        if own is not None:
+            found[node.name] = _needs(node, own, pipeline, secrets)
+            continue
+        same = of_solid.get(id(node.solid))
+        if same is None:  # under many aliases it needs the same
+            same = of_solid[id(node.solid)] = _needs(node, (), pipeline, secrets)
+        found[node.name] = same
+    distinct = {id(needs): needs for needs in found.values()}
+    _check(pipeline, dict.fromkeys(need for needs in distinct.values() for need in needs))
     return found
+
+
+def _needs(
+    node: Node,
+    own: Iterable[Permission],
+    pipeline: PipelineDefinition,
+    secrets: Mapping[tuple[str, str], Iterable[Permission]],
+) -> list[Need]:
+    needs = [Need(permission, node.solid.name) for permission in (*node.solid.permissions, *own)]
+    used = [(mode, key) for mode in pipeline.modes for key in _resources(node, pipeline, mode)]
+    for mode, key in used:
+        needs += [Need(permission, key, resource=True) for permission in mode.resources[key].permissions]
+    for key in dict.fromkeys(key for _, key in used):
+        needs += [Need(permission, key, resource=True) for permission in secrets.get(("resources", key), ())]
+    return list(dict.fromkeys(needs))
 
 
 def _check(pipeline: PipelineDefinition, needs: Iterable[Need]) -> None:

@@ -32,12 +32,22 @@ class Sequence(msgspec.Struct, frozen=True, tag=True, gc=False):
     """At least two parts, one after the other; no part is a Sequence itself."""
 
     parts: tuple[Leaf | Gate | Nested | Parallel, ...]
+    first: str = ""
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        _count(self, self.parts)
 
 
 class Parallel(msgspec.Struct, frozen=True, tag=True, gc=False):
     """At least two branches at the same time; no branch is a Parallel itself."""
 
     branches: tuple[Leaf | Gate | Nested | Sequence, ...]
+    first: str = ""
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        _count(self, self.branches)
 
 
 class Nested(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -45,9 +55,21 @@ class Nested(msgspec.Struct, frozen=True, tag=True, gc=False):
 
     name: str
     body: Leaf | Gate | Sequence | Parallel | Nested
+    first: str = ""
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        _count(self, (self.body,))
 
 
 Tree = Leaf | Gate | Sequence | Parallel | Nested
+
+
+def _count(node: Sequence | Parallel | Nested, below: tuple[Tree, ...]) -> None:
+    """Every node knows its first step and how many there are: looking for them at each level of a deep tree would take
+    quadratic time."""
+    msgspec.structs.force_setattr(node, "first", first_step(below[0]) if below else "")
+    msgspec.structs.force_setattr(node, "size", sum(map(size, below)))
 
 
 def sequence(parts: Iterable[Tree]) -> Tree:
@@ -78,9 +100,12 @@ def parallel(branches: Iterable[Tree], rank: Mapping[str, int]) -> Tree:
 
 def first_step(tree: Tree) -> str:
     """The step at the far left; nothing in the tree comes before it."""
-    while not isinstance(tree, Leaf | Gate):
-        tree = children(tree)[0]
-    return tree.step
+    return tree.step if isinstance(tree, Leaf | Gate) else tree.first
+
+
+def size(tree: Tree) -> int:
+    """How many steps are in it."""
+    return tree.size if not isinstance(tree, Leaf | Gate) else int(isinstance(tree, Leaf))
 
 
 def children(tree: Tree) -> tuple[Tree, ...]:

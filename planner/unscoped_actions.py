@@ -6,7 +6,6 @@ _ACTIONS = {
     "athena": "ListDataCatalogs ListWorkGroups",
     "batch": "DescribeJobDefinitions DescribeJobQueues DescribeJobs ListJobs",
     "bedrock": "ListCustomModels ListFoundationModels ListInferenceProfiles",
-    "ce": "GetCostForecast GetDimensionValues GetTags GetUsageForecast",
     "cloudformation": "ListExports ListStacks",
     "cloudtrail": "DescribeTrails ListTrails LookupEvents",
     "cloudwatch": "GetMetricData GetMetricStatistics ListDashboards ListMetrics PutMetricData",

@@ -28,6 +28,8 @@ Passages = dict[tuple[str, str], tuple[Passage, ...]]
 def ways_in(nodes: Sequence[Node], composites: Sequence[CompositeUse]) -> Passages:
     """What the value of an input has to be beside its own type. Of a list that is made of several outputs it cannot be
     told which of them came in by which input, so it is left out."""
+    if not composites:
+        return {}
     uses = {use.name: use for use in composites}
     by_name = {node.name: node for node in nodes}
     found: dict[tuple[str, str], list[Passage]] = {}
@@ -48,6 +50,8 @@ def ways_in(nodes: Sequence[Node], composites: Sequence[CompositeUse]) -> Passag
 def ways_out(nodes: Sequence[Node], composites: Sequence[CompositeUse]) -> Passages:
     """The same for the value of an output. Where a composite gives out any number of items, or a list of all, its type
     can mean the one or the other, so these are left out."""
+    if not composites:
+        return {}
     by_name = {node.name: node for node in nodes}
     found: dict[tuple[str, str], list[Passage]] = {}
     for use in composites:

@@ -12,6 +12,8 @@ def configured_types(pipeline: PipelineDefinition, mode: Any) -> dict[tuple[str,
     """The types of all that can be configured, by place; of resources that differ between modes those of ``mode``."""
     types: dict[tuple[str, ...], Any] = {}
     for node in pipeline.nodes:
+        if node.solid.config_type is None and len(node.bindings) == len(node.solid.inputs):
+            continue  # as most have it
         place = _place(node.name)
         if node.solid.config_type is not None:
             types[*place, "config"] = node.solid.config_type

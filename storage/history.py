@@ -181,22 +181,10 @@ def step_left(
     who adopted its result can be beside it.
     """
     key = keys.commit(pipeline, step, run, item)
-    committed: Left | None = None
-    try:
-        body = store.get(key)
-    except MissingObject:
-        pass
-    else:
-        known = remembered.events(key, body) if remembered is not None else None
-        begin = events_begin(body)
-        if known is not None:
-            committed = Left(known, body, begin)
-        else:  # what stands before them may be large values, so it is not kept
-            committed = Left(decode_commit_events(body, key), body[begin:])
-        if not committed.events:
-            committed = None
-        elif not thorough and committed.events[0].attempt <= 1:
-            return [committed]
+    known = remembered.events(store, key) if remembered is not None else None
+    committed = _committed(store, key) if known is None else Left(known[1], known[0], events_begin(known[0]))
+    if committed is not None and not thorough and committed.events[0].attempt <= 1:
+        return [committed]
     lost = [Left(_decoded(body, key), body) for key, body in _attempts(store, pipeline, step, run, item)]
     # A first attempt that was believed to be dead may commit while a second one runs: the result has the last word.
     # Attempts of one number are duplicates, or follow a redrive, which counts from one again. Of those, and of those
@@ -207,6 +195,17 @@ def step_left(
         if left.events
     ]
     return [left for *_, left in sorted(order, key=lambda group: group[:3])]
+
+
+def _committed(store: ObjectStore, key: str) -> Left | None:
+    """What the attempt that committed has left; None when there is none, or it has no events."""
+    try:
+        body = store.get(key)
+    except MissingObject:
+        return None
+    events = decode_commit_events(body, key)
+    # What stands before them may be large values, so it is not kept.
+    return Left(events, body[events_begin(body) :]) if events else None
 
 
 def recorded_attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> list[list[AnyEvent]]:

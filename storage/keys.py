@@ -102,7 +102,8 @@ def mapped_data_prefix(pipeline: str, step: str, run: str) -> str:
 
 
 def item_list(pipeline: str, step: str, run: str, output: str) -> str:
-    """Where the keys of a dynamic output's items stand, for a distributed Map to read."""
+    """Where the keys of a dynamic output's items stand, for a distributed Map to read, which knows itself by its first
+    ``step``: of two Maps over one output one may have none to run, because its steps are not selected."""
     return _key("data", pipeline, step, run, "items", f"{output}.json")
 
 

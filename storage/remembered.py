@@ -29,7 +29,7 @@ class Remembered:
         known = self._kept.get(key)
         return known[1] if known is not None and known[0] is store.get(key) else None
 
-    def events(self, key: str, body: bytes) -> list[AnyEvent] | None:
-        """The events in ``body``, read from ``key``, if they were encoded here."""
+    def events(self, store: ObjectStore, key: str) -> tuple[bytes, list[AnyEvent]] | None:
+        """The object ``key`` and the events in it, if they were encoded here."""
         known = self._kept.get(key)
-        return known[2] if known is not None and known[0] is body else None
+        return (known[0], known[2]) if known is not None and known[0] is store.get(key) else None

@@ -79,7 +79,7 @@ def test_plan_explains_itself_in_words_and_as_data(letter_n: Project) -> None:
     """The same facts: what holds each step up, each rendezvous with its reason, and what a run takes."""
     ran = letter_n.run("plan", "n.py", "--explain")
     assert ran.code == 0
-    assert ran.out.startswith("n  5 steps, 1 fork, 1 rendezvous\n")
+    assert ran.out.startswith("n  5 steps, 1 fork, 1 with a rendezvous\n")
     document = letter_n.run("plan", "n.py", "--explain", "--json").json()
     assert [(one["step"], one["after"], one["waits"]) for one in document["steps"]] == [
         ("a", [], []),

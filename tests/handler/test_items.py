@@ -10,13 +10,13 @@ import pytest
 
 from solidstate import DynamicOut, DynamicOutput, Out, Output, execute_pipeline, pipeline, solid
 from solidstate.events import StepSkipped
-from solidstate.handler.items import items_in
+from solidstate.handler.items import answer_items, items_in
 from solidstate.handler.outcome import AttemptFailed
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.step import run_step
 from solidstate.infra.inline import InlineInvocation, run_inline
 from solidstate.planner.build import build_plan
-from solidstate.planner.contract import ItemEntry, MapItem, RunHandle, StepPayload
+from solidstate.planner.contract import ItemEntry, ItemsPayload, MapItem, RunHandle, StepPayload
 from solidstate.planner.plan import OutputRef
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit, CommittedOutput, decode_commit, encode_commit
@@ -216,3 +216,25 @@ def test_items_stand_in_lines_of_their_own_in_whatever_order_they_were_yielded()
         commit.items("b"),
         commit.output("plain"),
     )
+
+
+def test_two_maps_over_one_output_have_lists_of_their_own() -> None:
+    """One whose steps are not selected runs for none, whichever is asked last."""
+
+    class Bucket(Weighing):
+        """As if AWS could read it."""
+
+        def location(self, key: str) -> tuple[str, str]:
+            return "bucket", key
+
+    loaded, store = LoadedPipeline(plain, build_plan(plain)), Bucket()
+    runtime = Runtime([loaded], store, engine="test", open_fs=lambda: None, fetch_workers=1)
+    request = {"solids": {"make": {"inputs": {"count": 2}}}}
+    handle = RunHandle("r", "default", "plain", loaded.hash, request, steps=["make", "again"])
+    step(runtime, handle, "make")
+    chosen, other = (
+        answer_items(runtime, ItemsPayload("make", "rows", [name], handle, listed=True))
+        for name in ("again", "measure")
+    )
+    assert (chosen["count"], other["count"]) == (2, 0)
+    assert len(msgspec.json.decode(store.get(chosen["key"]))) == 2

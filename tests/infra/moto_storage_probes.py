@@ -132,3 +132,41 @@ def stack_with_object() -> Any:
     """A stack's machine given as an object in S3."""
     client("s3").put_object(Bucket="probes", Key="machine.json", Body=json.dumps(said("stored")).encode())
     return stack_output("by-object", {"DefinitionS3Location": {"Bucket": "probes", "Key": "machine.json"}})
+
+
+@probe
+def stack_with_aliases() -> Any:
+    """What the transform of SAM adds to a function and a machine, and a bucket policy with a condition."""
+    ref, resources = "Ref", dict[str, Any]()
+    role: dict[str, Any] = {"AssumeRolePolicyDocument": {}}
+    live = {"Name": "live"}
+    version = {"FunctionVersion": {"Fn::GetAtt": ["V", "Version"]}}
+    revision = {"StateMachineRevisionId": {"Fn::GetAtt": ["M", "StateMachineRevisionId"]}}
+    deployed = {"DeploymentPreference": {"StateMachineVersionArn": {ref: "MV"}}}
+    code = {"Code": {"ZipFile": "x"}, "Handler": "x.y", "Runtime": "python3.12", "Role": {"Fn::GetAtt": ["R", "Arn"]}}
+    machine_of = {"RoleArn": ROLE, "DefinitionString": json.dumps(said("x"))}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::policed/*"}
+    deny["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}  # type: ignore[assignment]  # a statement has both
+    kinds: list[tuple[str, str, dict[str, Any]]] = [
+        ("R", "AWS::IAM::Role", role),
+        ("F", "AWS::Lambda::Function", {**code, "FunctionName": "stacked"}),
+        ("V", "AWS::Lambda::Version", {"FunctionName": {ref: "F"}}),
+        ("A", "AWS::Lambda::Alias", {**live, **version, "FunctionName": {ref: "F"}}),
+        ("M", "AWS::StepFunctions::StateMachine", {"StateMachineName": "aliased", **machine_of}),
+        ("MV", "AWS::StepFunctions::StateMachineVersion", {**revision, "StateMachineArn": {ref: "M"}}),
+        ("MA", "AWS::StepFunctions::StateMachineAlias", {**live, **deployed}),
+        ("B", "AWS::S3::Bucket", {"BucketName": "policed"}),
+        ("P", "AWS::S3::BucketPolicy", {"Bucket": {ref: "B"}, "PolicyDocument": {"Statement": [deny]}}),
+    ]
+    for name, kind, properties in kinds:
+        resources[name] = {"Type": kind, "Properties": properties}
+    template = {"Resources": resources, "Outputs": {name: {"Value": {ref: name}} for name in ("A", "MA")}}
+    formation = client("cloudformation")
+    try:
+        formation.create_stack(StackName="aliases", TemplateBody=json.dumps(template))
+        outputs = formation.describe_stacks(StackName="aliases")["Stacks"][0]["Outputs"]
+        client("s3").put_object(Bucket="policed", Key="k", Body=b"")
+        told = client("lambda").get_alias(FunctionName="stacked", Name="live")["FunctionVersion"]
+    except Exception as error:
+        return type(error).__name__
+    return [*sorted(output["OutputValue"].rpartition(":live")[0].rpartition(":")[2] for output in outputs), told]

@@ -62,6 +62,7 @@ EXPECTED: dict[str, tuple[Any, Any]] = {
     "notified_in_the_request": (True, False),
     "stack_with_text": ("ClientError", ["hello", 0]),
     "stack_with_object": ("ClientError", ["stored", 0]),
+    "stack_with_aliases": ("KeyError", ["aliased", "stacked", "1"]),
 }
 KEPT: dict[str, Any] = {
     "same_name_twice": "ExecutionAlreadyExists",

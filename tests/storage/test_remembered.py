@@ -45,7 +45,7 @@ def test_what_is_remembered_is_what_decoding_gives() -> None:
     body = encode_commit(commit, events)
     memo.keep(KEY, body, commit, events)
     assert memo.read(Holding(body), KEY) == decode_commit(body, KEY)
-    assert memo.events(KEY, body) == decode_commit_events(body, KEY)
+    assert memo.events(Holding(body), KEY) == (body, decode_commit_events(body, KEY))
 
 
 def test_other_bytes_are_not_remembered() -> None:
@@ -54,7 +54,7 @@ def test_other_bytes_are_not_remembered() -> None:
     body = encode_commit(commit, events_of())
     memo.keep(KEY, body, commit, events_of())
     assert memo.read(Holding(bytes(bytearray(body))), KEY) is None
-    assert memo.events(KEY, body + b" ") is None
+    assert memo.events(Holding(body + b" "), KEY) is None
     assert memo.read(Holding(body), "v1/commits/p/t/r.ndjson") is None
 
 
@@ -64,7 +64,7 @@ def test_facts_are_remembered_as_they_are_read() -> None:
     commit, memo = commit_of(OUT), Remembered()
     body = encode_commit(commit, events)
     memo.keep(KEY, body, commit, events)
-    assert memo.events(KEY, body) == decode_commit_events(body, KEY) == events
+    assert memo.events(Holding(body), KEY) == (body, decode_commit_events(body, KEY)) == (body, events)
 
 
 def test_names_of_the_users_own_making_are_not_remembered() -> None:
@@ -74,4 +74,4 @@ def test_names_of_the_users_own_making_are_not_remembered() -> None:
     body = encode_commit(commit, events_of())
     memo.keep(KEY, body, commit, events_of())
     assert memo.read(Holding(body), KEY) is None
-    assert memo.events(KEY, body) is None
+    assert memo.events(Holding(body), KEY) is None
