@@ -211,11 +211,12 @@ def _steps_in(part: Any) -> Iterator[str]:
 
 
 def _bucket_of(account: AwsAccount, machine: DeployedMachine) -> str:
-    """What the function itself is told."""
+    """What the function itself is told; all its versions are told the same."""
+    function = ":".join(machine.function.split(":")[:7])  # without the alias that the machine calls it by
     hint = "name the bucket with `--bucket NAME`"
     try:
         with asking("look at the function's settings", "lambda:GetFunctionConfiguration"):
-            found = account.client("lambda").get_function_configuration(FunctionName=machine.function)
+            found = account.client("lambda").get_function_configuration(FunctionName=function)
     except Answered as answer:
         raise EngineError(
             f"The function of the state machine `{machine.arn.name}` was not found: {answer.message}.",

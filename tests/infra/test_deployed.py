@@ -124,6 +124,15 @@ def test_one_pipeline_is_chosen(stack: Stack, tmp_path: Path) -> None:
     assert find(tmp_path, machine=stack.machines["mapped"]).machine_of(None).pipeline == "mapped"
 
 
+def test_a_function_may_be_called_by_an_alias(stack: Stack, tmp_path: Path) -> None:
+    """As the generated template has it."""
+    function = find(tmp_path, stack="places").machine_of("killed").function
+    first = {"Type": "Task", "Resource": f"{function}:live", "Parameters": {"kind": "start", "pipeline": "p"}}
+    text = msgspec.json.encode({"StartAt": "S", "States": {"S": first | {"End": True}}}).decode()
+    found = find(tmp_path, machine=stack.aws.create_machine("by-alias", text))
+    assert (found.machines[0].function, repr(found.store)) == (f"{function}:live", "S3Store('s3://places-data/')")
+
+
 def test_a_function_that_is_told_no_bucket(stack: Stack, tmp_path: Path) -> None:
     """Then it must be named."""
     function = stack.aws.create_function("bare", 3, 128)
