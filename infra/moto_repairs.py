@@ -50,6 +50,7 @@ REPAIRS: tuple[Callable[[], None], ...] = (
     moto_repairs_s3.notify_later,
     moto_repairs_cloudformation.state_machines,
     moto_repairs_stacks.sam_resources,
+    moto_repairs_stacks.aliased_machines,
 )
 
 _lock = threading.Lock()

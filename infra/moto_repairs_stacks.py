@@ -1,4 +1,5 @@
-"""Repair of moto's CloudFormation: kinds of resources that every SAM template brings and that it does not know."""
+"""Repairs for stacks that a SAM template makes: kinds of resources that moto's CloudFormation does not know, and machines
+by the aliases that these are."""
 
 from __future__ import annotations
 
@@ -90,3 +91,20 @@ def sam_resources() -> None:
     version.has_cfn_attr = classmethod(lambda _, attr: attr == "Version")
     version.get_cfn_attribute = lambda self, _: str(self.version)
     swap(version, "__repr__", lambda self: f"version {self.version}")
+
+
+def aliased_machines() -> None:
+    """A machine that is asked for or started by the ARN of an alias does not exist; AWS takes the alias's version."""
+    models = inside("stepfunctions.models")
+    unknown = inside("stepfunctions.exceptions").StateMachineDoesNotExist
+
+    def describe(self: Any, arn: str) -> Any:
+        try:
+            return original(self, arn)
+        except unknown:
+            bare, _, qualifier = arn.rpartition(":")
+            if arn.count(":") != 7 or qualifier.isnumeric():
+                raise
+            return original(self, bare)
+
+    original = swap(models.StepFunctionBackend, "describe_state_machine", describe)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from solidstate.handler.entry import make_handler
 from solidstate.handler.runtime import LoadedPipeline, Runtime
+from solidstate.infra.deployed import Place, find_deployed
 from solidstate.infra.local_aws import LocalAws, local_aws
 from solidstate.infra.local_lambda import LambdaContext
 from solidstate.pipeline import PipelineDefinition
@@ -75,7 +77,11 @@ def test_a_stack_runs_its_pipeline(name: str) -> None:
             Runtime([loaded], store, engine="aws", open_fs=open_memory, tokens=StepFunctionsTokens())
         )
         mode = {"mode": "test"} if name == "shop" else {}
-        described = aws.wait(aws.start(outputs["StateMachine"], "run-1", mode), timeout_s=120)
+        found = find_deployed(Place(stack="stack", region=aws.region, endpoint_url=aws.endpoint_url), Path())
+        (machine,) = found.machines
+        assert machine.arn.whole == outputs["StateMachineAlias"]
+        assert found.store.location("x") == (BUCKET, "x")  # type: ignore[attr-defined]  # it is one of S3
+        described = aws.wait(aws.start(machine.arn.whole, "run-1", mode), timeout_s=120)
         assert described["status"] == "SUCCEEDED", (described.get("error"), described.get("cause"))
     groups = {function.id: function.policy.group for function in templates.stack(name).pipelines[0].functions}
     ran = {step: called.split("-")[1] for step, called in functions.called.items()}

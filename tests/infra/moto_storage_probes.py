@@ -166,6 +166,8 @@ def stack_with_aliases() -> Any:
         formation.create_stack(StackName="aliases", TemplateBody=json.dumps(template))
         outputs = formation.describe_stacks(StackName="aliases")["Stacks"][0]["Outputs"]
         client("s3").put_object(Bucket="policed", Key="k", Body=b"")
+        aliased = next(output["OutputValue"] for output in outputs if output["OutputKey"] == "MA")
+        client("stepfunctions").start_execution(stateMachineArn=aliased, name="by-alias")
         told = client("lambda").get_alias(FunctionName="stacked", Name="live")["FunctionVersion"]
     except Exception as error:
         return type(error).__name__
