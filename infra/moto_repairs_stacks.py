@@ -1,4 +1,4 @@
-"""Repairs for stacks that a SAM template makes: kinds of resources that moto's CloudFormation does not know, and machines
+"""Repairs of moto's CloudFormation: what a stack that was rendered by us needs of it beside state machines."""
 by the aliases that these are."""
 
 from __future__ import annotations
