@@ -1,5 +1,5 @@
-"""Repairs of moto's CloudFormation: what a stack that was rendered by us needs of it beside state machines."""
-by the aliases that these are."""
+"""Repairs for stacks that a SAM template makes: kinds of resources that moto's CloudFormation does not know, and
+machines by the aliases that these are."""
 
 from __future__ import annotations
 
