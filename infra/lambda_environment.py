@@ -72,6 +72,7 @@ class Environment:
         self._process = spawn(lambda: self._start(folder))
         self.pid = self._process.pid
         self._over = threading.Event()
+        self._ended = threading.Event()
         self._gone = threading.Event()
         threading.Thread(target=self._wait, name=f"lambda-{self.pid}", daemon=True).start()
 
@@ -100,6 +101,8 @@ class Environment:
     def kill(self) -> None:
         """End the process and whatever it has started."""
         self._over.set()
+        if self._ended.is_set():  # all was ended then, and the number may be another process's by now
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
@@ -124,8 +127,12 @@ class Environment:
             )
 
     def _wait(self) -> None:
-        code = self._process.wait()
+        os.waitid(
+            os.P_PID, self.pid, os.WEXITED | os.WNOWAIT
+        )  # it has ended and keeps its number until it is asked how
         self.kill()  # what it has started and left behind
+        self._ended.set()
+        code = self._process.wait()
         self._gone.set()
         self._api.news.put(Exited(code))
         self._api.close()

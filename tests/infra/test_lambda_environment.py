@@ -186,3 +186,14 @@ def test_closing_ends_everything_it_has_started(env: Environment) -> None:
     env.close()
     assert is_gone(env.pid)
     assert until(lambda: is_gone(child))
+
+
+def test_a_process_that_has_ended_is_not_killed_again(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number may have been given to another by then."""
+    invoke(env, "facts")
+    env.close()
+    killed: list[int] = []
+    monkeypatch.setattr("os.killpg", lambda pid, _: killed.append(pid))
+    env.kill()
+    env.close()
+    assert killed == []
