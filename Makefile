@@ -36,11 +36,11 @@ test: setup ## Run the tests, without those marked slow
 	@$(PYTEST) -m "not slow"
 
 .PHONY: test-slow
-test-slow: setup judges ## Run the tests marked slow
+test-slow: setup judges sam ## Run the tests marked slow
 	@$(PYTEST) -m slow
 
 .PHONY: test-all
-test-all: setup judges ## Run every test
+test-all: setup judges sam ## Run every test
 	@$(PYTEST)
 
 .PHONY: check
@@ -80,6 +80,10 @@ bench: setup ## Measure what a step costs, beside a baseline written by hand
 .PHONY: bench-compiler
 bench-compiler: setup ## Measure the compiler on a folder of graphs: SETS=FOLDER
 	@$(BIN)/python -m bench.compiler $(if $(SETS),--sets $(SETS))
+
+.PHONY: sam
+sam: setup ## Prepare AWS's SAM CLI, before tests that run side by side ask for it
+	@scripts/sam --version >/dev/null
 
 .PHONY: judges
 judges: setup ## Install the judges of definitions that need Node, where there is npm
