@@ -25,8 +25,6 @@ from solidstate.planner.plan import encode_plan, plan_hash
 
 MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 """Of a function and its layers together (Lambda developer guide, "Lambda quotas")."""
-MAX_UPLOAD_BYTES = 50 * 1024 * 1024
-"""Of a zip that is uploaded without S3, which SAM never does."""
 CODE = "your code"
 OWN = "solidstate"
 

@@ -5,7 +5,6 @@ Versions that the project leaves open are those of the environment the build run
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from importlib import metadata
 
@@ -195,8 +194,3 @@ def _pins(requirements: Requirements, exclude: set[str]) -> dict[str, str]:
     for name in ("pip", "setuptools", "wheel"):
         pins.pop(name, None)
     return dict(sorted(pins.items()))
-
-
-def interpreter_matches(settings: Settings) -> bool:
-    """Whether this interpreter has the version of the runtime."""
-    return sys.version_info[:2] == settings.python

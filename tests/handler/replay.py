@@ -60,6 +60,8 @@ class Replay:
     def exists(self, key: str) -> bool:
         return bool(self._do(Operation("exists", key)))
 
+    # Nobody who meets lists, removes or streams: a model that met it would have to learn it first.
+
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         raise NotImplementedError(prefix)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -234,9 +235,20 @@ def listeners() -> set[tuple[str, int]]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="reads Linux's socket table")
-def test_listens_on_loopback_only(aws: LocalAws) -> None:
-    """One socket listens, on 127.0.0.1 and the endpoint's port."""
-    assert listeners() == {("127.0.0.1", int(aws.endpoint_url.rpartition(":")[2]))}
+def test_listens_on_loopback_only() -> None:
+    """One socket listens, on 127.0.0.1 and the endpoint's port. In a process of its own: other tests have servers."""
+    script = (
+        "from solidstate.infra.local_aws import local_aws\n"
+        "from tests.infra.test_local_aws import listeners\n"
+        "with local_aws(lambda *_: None) as aws:\n"
+        "    print(aws.endpoint_url.rpartition(':')[2], sorted(listeners()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, **SCRIPT_ENV}, capture_output=True, check=False, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    port, _, found = done.stdout.strip().partition(" ")
+    assert found == f"[('127.0.0.1', {port})]"
 
 
 def test_second_opening_is_refused(aws: LocalAws) -> None:
