@@ -116,8 +116,9 @@ def test_a_crash_between_result_and_wake_up_leaves_nobody_asleep(aws: Meetings) 
     ran = aws.run(pieces, n(pieces), run="late")
     assert set(ran.statuses().values()) == {"success"}
     assert sorted(CALLS.made) == ["a", "b", "c", "d"]
-    entered = [name for name in ran.entered() if name.startswith(("b", "d"))]
-    assert (sorted(entered[:2]), entered[2:]) == (["b", "d"], ["b failed", "d (after wait)"])
+    # Who has just parked looks once more, and may find the result before the state after the failure tells of it.
+    entered = sorted(name for name in ran.entered() if name.startswith(("b", "d")))
+    assert entered == ["b", "b failed", "d", "d (after wait)"]
 
 
 @solid(retry=RetryPolicy(max_attempts=3))
