@@ -23,13 +23,18 @@ BACKGROUND = {
 }
 """Pages for reading, without code that could run. tests/test_troubleshooting.py holds the last to the source."""
 
+SLOW = {"operating", "testing"}
+"""Pages that deploy stacks and start test runs of their own."""
+
 
 def run(name: str, text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     Page(name, blocks_of(text), monkeypatch).run()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in PAGES]
+)
 def test_the_blocks_run_in_order(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page, in one module and one folder, with its own assertions."""
     run(name, (DOCS / f"{name}.md").read_text(), tmp_path, monkeypatch)

@@ -18,6 +18,8 @@ from tests.cli.letters import idle, letters
 from tests.cli.project import Project, Ran
 from tests.stacks import Stack, deployed, timed_out
 
+pytestmark = pytest.mark.slow  # each follows runs of a deployed stack
+
 TARGET = f"{Path(__file__).with_name('letters.py')}:letters"
 WORD = ("--set", "solids.read.config.word=abc")
 ON = ("--stack", "letters-dev", "--pipeline", "letters")

@@ -21,6 +21,8 @@ from solidstate.storage.s3 import S3Store, s3_client
 from solidstate.storage.task_tokens import StepFunctionsTokens
 from tests.infra import templates
 
+pytestmark = pytest.mark.slow  # each translates a template, makes a stack and runs it
+
 BUCKET = "the-data-bucket"
 ARTIFACTS = "artifacts"
 

@@ -107,7 +107,11 @@ SPACES: list[Any] = [
     pytest.param(three, meeting("of_three", "p1", "p2", "p3"), 0, True, 2_000, id="three producers"),
     pytest.param(one_fails, meeting("of_two", "p1", "failing"), 1, True, 4_000, id="one fails"),
     pytest.param(one_is_skipped, meeting("of_two", "p1", "after"), 1, True, 7_000, id="one is skipped"),
-    pytest.param(three, meeting("of_three", "p1", "p2", "p3"), 1, False, 40_000, id="three producers, a crash"),
+    pytest.param(
+        *(three, meeting("of_three", "p1", "p2", "p3"), 1, False, 40_000),
+        id="three producers, a crash",
+        marks=pytest.mark.slow,
+    ),
     pytest.param(in_a_row, ROW, 1, True, 500, id="in a row, one is believed to be dead"),
     pytest.param(
         *(three, meeting("of_three", "p1", "p2", "p3"), 2, False, 400_000),

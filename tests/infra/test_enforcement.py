@@ -24,6 +24,8 @@ from solidstate.storage.records import RunSummary
 from tests.e2e.everything import everything
 from tests.infra.templates import letter_n, mapped
 
+pytestmark = pytest.mark.slow  # each runs on a local AWS of its own
+
 OUT = "arn:aws:s3:::${DataBucket}/out/*"
 
 

@@ -89,6 +89,7 @@ def test_one_client_reads_what_the_other_wrote(boto3_store: S3Store, obstore_sto
         assert not writer.exists(key)
 
 
+@pytest.mark.slow  # clients wait before they repeat a request
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 def test_a_lost_answer_is_asked_for_again(
     s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer, reset: bool
@@ -194,6 +195,7 @@ def test_a_missing_bucket_is_named(s3_store: AnyS3Store, s3_server: CountedServe
         )
 
 
+@pytest.mark.slow  # likewise
 @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (500, "InternalError"), (502, "BadGateway")])
 def test_one_server_error_is_repeated_and_not_seen(
     s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer, status: int, code: str
