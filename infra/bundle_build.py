@@ -58,7 +58,7 @@ def build_bundle(recipe: Recipe, target: Path, zip_to: Path | None = None) -> Bu
             stocked = stock(recipe, folder, Path(scratch))
         remarks = list(stocked.remarks)
         owners = _add_code(recipe, folder, stocked.owners)
-        kept = keep_services(folder, [*recipe.code.files, *_own_files()], recipe.settings.aws_services)
+        kept = keep_services(folder, recipe.code.files, recipe.settings.aws_services)
         if kept:
             remarks.append(
                 f"boto3 is shipped with {len(kept)} services: {', '.join(kept)}; `aws-services` in pyproject.toml "

