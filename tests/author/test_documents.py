@@ -31,9 +31,9 @@ def test_aliases_to_aliases_cost_little() -> None:
     bomb: Any = "x"
     for _ in range(30):
         bomb = [bomb] * 10
-    began = time.perf_counter()
+    began = time.thread_time()
     assert document_problem(bomb) is not None
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_plain_forms() -> None:
