@@ -1,0 +1,302 @@
+"""One simulation: the machine, the function, the store and the task tokens, and the scheduler that plays with them.
+
+At each turn one invocation, or one write that is still on its way, goes on by one operation; which one, and what goes
+wrong, is decided by ``Choices``. Nothing takes time: whatever could happen next may.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from solidstate.handler import recorder
+from solidstate.handler.entry import make_handler
+from solidstate.handler.runtime import Runtime
+from solidstate.storage.store import ObjectStore
+from tests.sim import faults as fault
+from tests.sim.choices import Choices
+from tests.sim.faults import Profile
+from tests.sim.invocations import Ending, Invocation, hold_up, label
+from tests.sim.machine import Execution
+from tests.sim.objects import SimulatedStore
+from tests.sim.pipelines import Case
+from tests.sim.solids import WATCHING, Unit
+from tests.sim.tasks import TIMEOUT, Asking
+
+MOST_TURNS = 100_000
+PICKLED = ("v1/data/",)
+
+
+class NeverEnds(Exception):
+    """More turns than any run needs."""
+
+
+class World:
+    """``injected`` counts the faults by kind, ``struck`` those of each unit; ``bodies`` how often each body began;
+    ``read`` is what they were given; ``given_up`` are the units whose state failed for good, with the errors."""
+
+    def __init__(
+        self,
+        case: Case,
+        choices: Choices,
+        profile: Profile,
+        *,
+        objects: ObjectStore | None = None,
+        trace: bool = False,
+        most_turns: int = MOST_TURNS,
+    ) -> None:
+        self.case = case
+        self.choices = choices
+        self.profile = profile
+        self.store = SimulatedStore(objects)
+        self.runtime = Runtime(
+            [case.loaded],
+            self.store,
+            engine="simulated",
+            open_fs=lambda: None,
+            fetch_workers=1,
+            sleep=lambda seconds: None,
+            tokens=self,
+        )
+        self.queue: deque[Callable[[], None]] = deque()
+        self.injected: Counter[str] = Counter()
+        self.struck: dict[Unit, Counter[str]] = {}
+        self.bodies: Counter[Unit] = Counter()
+        self.read: dict[tuple[Unit, str], None] = {}
+        self.given_up: dict[Unit, list[str]] = {}
+        self.unrecorded: list[str] = []
+        self.trace: list[str] | None = [] if trace else None
+        self.turns = 0
+        self.invocations = 0
+        self.closing: dict[int, int] = {}
+        self.open: dict[str, Asking] = {}
+        self._handler = make_handler(self.runtime)
+        self._ready: list[Invocation] = []
+        self._of: dict[int, Invocation] = {}
+        self._running: Invocation | None = None
+        self._last = 0
+        self._most_turns = most_turns
+        self.execution = Execution(self, case.machine, case.parts)
+
+    # -- what the machine asks for
+
+    def ask(self, asking: Asking) -> None:
+        if asking.token:
+            self.open[asking.token] = asking
+        self._of[id(asking)] = self._invoke(asking.payload, asking)
+
+    def close(self, asking: Asking) -> None:
+        self.open.pop(asking.token, None)
+        invocation = self._of.pop(id(asking), None)
+        if invocation is not None:
+            invocation.listener = None
+
+    def listed(self, key: str) -> list[Any]:
+        found: list[Any] = msgspec.json.decode(self.store.objects.get(key))
+        return found
+
+    def gave_up(self, asking: Asking, error: str) -> None:
+        """A state has failed for good."""
+        for unit in _units(asking.payload):
+            self.given_up.setdefault(unit, []).append(error)
+
+    def _invoke(self, payload: dict[str, Any], listener: Asking | None) -> Invocation:
+        self.invocations += 1
+        invocation = Invocation(self.invocations, payload, listener)
+        self._ready.append(invocation)
+        return invocation
+
+    # -- what the function asks for
+
+    def succeed(self, token: str, answer: bytes) -> bool:
+        return bool(self._answer("ok", token, lambda asking: asking.succeeded(msgspec.json.decode(answer))))
+
+    def fail(self, token: str, error: str, cause: str) -> bool:
+        def failed(asking: Asking) -> bool:
+            asking.raised(error, cause)
+            return True
+
+        return bool(self._answer("ready", token, failed))
+
+    def _answer(self, verb: str, token: str, act: Callable[[Asking], bool]) -> Any:
+        def effect() -> bool:
+            asking = self.open.get(token)
+            return asking is not None and act(asking)
+
+        return hold_up(verb, token, effect, late=lambda act: self.store.late.append((token, act)))
+
+    def body(self, unit: Unit, read: tuple[str, ...]) -> int:
+        """A body runs; it may be made to raise."""
+        self.bodies[unit] += 1
+        for value in read:
+            self.read[unit, value] = None
+        if self._running is None:
+            return 0
+        if self._strikes():
+            kind = self._kind()
+            if kind in (fault.RAISES, fault.ASKS):
+                self._note(kind, self._running)
+                raise _raised(kind)
+        return self._running.number
+
+    # -- the scheduler
+
+    def run(self) -> None:
+        """Until nothing is left to happen."""
+        before, WATCHING.body = WATCHING.body, self.body
+        clock, recorder.now = recorder.now, self._now
+        try:
+            while self.queue or self._ready or self.store.late:
+                while self.queue:
+                    self.queue.popleft()()
+                if self._ready or self.store.late:
+                    self._turn()
+        finally:
+            WATCHING.body, recorder.now = before, clock
+
+    def _now(self) -> float:
+        return 1_000_000.0 + self.turns
+
+    def _turn(self) -> None:
+        self.turns += 1
+        if self.turns > self._most_turns:
+            raise NeverEnds
+        ready, late = self._ready, self.store.late
+        last, restless = self._last, self.profile.restless
+        if len(ready) + len(late) > 1 and (restless == 1.0 or last >= len(ready) or self.choices.happens(restless)):
+            last = self.choices.pick(len(ready) + len(late))
+        elif last >= len(ready):
+            last = 0
+        self._last = last
+        if last >= len(ready):
+            key, act = late.pop(last - len(ready))
+            self._say(f"the write of `{key}` arrives")
+            act()
+            return
+        invocation = ready[last]
+        strikes = self._strikes()
+        self._advance(last, invocation, self._struck(invocation, self._kind()) if strikes else "")
+
+    def _strikes(self) -> bool:
+        profile = self.profile
+        return self.injected.total() < profile.most and self.choices.happens(profile.rate) if profile.most else False
+
+    def _kind(self) -> str:
+        return self.profile.kinds[self.choices.pick(len(self.profile.kinds))]
+
+    def _struck(self, invocation: Invocation, kind: str) -> str:
+        """What is to happen to the next operation of an invocation. What concerns others is done here; what cannot
+        happen does not."""
+        verb, key = invocation.verb, invocation.key
+        if kind == fault.DUPLICATE:
+            self._note(kind, invocation)
+            self._invoke(invocation.payload, None)
+        elif kind == fault.ZOMBIE and invocation.listener is not None:
+            self._note(kind, invocation)
+            self._lose(invocation, fault.LOST, "connection lost")
+        elif kind == fault.THROTTLED and verb == "start" and invocation.listener is not None:
+            self._note(kind, invocation)
+            self._ready.remove(invocation)
+            self._lose(invocation, fault.REFUSED, "rate exceeded")
+            return kind
+        elif kind == fault.TIMEOUT and self.open:
+            asking = list(self.open.values())[self.choices.pick(len(self.open))]
+            self._note(kind, None, asking.payload)
+            asking.raised(TIMEOUT, "")
+        elif kind == fault.CANCEL and self.execution.status == "RUNNING" and self.choices.pick(3) == 1:
+            self._note(kind, None)
+            self.execution.stop()
+        elif kind in (fault.CRASH_DELAYED, fault.ERROR_AFTER) and verb not in fault.WRITES:
+            return ""
+        elif kind == fault.RETRIED and verb not in ("create", "ok", "ready"):
+            return ""
+        elif kind == fault.TRUNCATED and not (verb == "get" and key.startswith(PICKLED)):
+            return ""
+        elif kind in fault.CRASHES or (kind in _TO_OPERATIONS and verb != "start"):
+            self._note(kind, invocation)
+            return kind
+        return ""
+
+    def _advance(self, place: int, invocation: Invocation, happens: str) -> None:
+        if happens == fault.THROTTLED:
+            return
+        if self.trace is not None:
+            self._say(f"{invocation!r}: {invocation.verb} {invocation.key}".rstrip() + f"  <- {happens}" * bool(happens))
+        if not invocation.started and happens:
+            ending: Ending | None = Ending("died")
+        else:
+            if invocation.kind == "end" and not invocation.started:
+                self.closing[invocation.number] = self.store.clock
+            self._running = invocation
+            ending = invocation.go_on(self._handler, happens)
+            self._running = None
+            if ending is None:
+                return
+        self._ready.remove(invocation)
+        if self.trace is not None:
+            self._say(f"{invocation!r}: {ending.how} {ending.value if ending.how != 'died' else ''}".rstrip())
+        self._check_recorded(invocation, ending)
+        self._tell(invocation, ending)
+
+    def _tell(self, invocation: Invocation, ending: Ending) -> None:
+        listener: Asking | None = invocation.listener
+        if listener is None:
+            return
+        if ending.how == "returned":
+            self._of.pop(id(listener), None)
+            listener.returned(ending.value)
+        elif ending.how == "raised":
+            listener.raised(type(ending.value).__name__, str(ending.value))
+        else:
+            listener.raised(fault.DEATHS[self.choices.pick(len(fault.DEATHS))], "the process is gone")
+
+    def _lose(self, invocation: Invocation, error: str, cause: str) -> None:
+        listener, invocation.listener = invocation.listener, None
+        if listener is not None:
+            listener.raised(error, cause)
+
+    def _check_recorded(self, invocation: Invocation, ending: Ending) -> None:
+        """A failure that the machine hears of is on record, unless the store did not take it."""
+        name = type(ending.value).__name__
+        if name not in ("StepFailed", "StepRefused", "RetryRequested"):
+            return
+        struck = self.struck.get(invocation.unit, Counter())
+        if struck[fault.ERROR_BEFORE] or struck[fault.ERROR_AFTER]:
+            return
+        request = f"-{invocation.aws_request_id}.ndjson"
+        kept = [self.store.objects.get(key) for key in self.store.born if key.endswith(request) and "attempts" in key]
+        if not any(b'"step_failure"' in body or b'"step_retry"' in body for body in kept):
+            self.unrecorded.append(f"{invocation!r} raised {name}, which is not on record")
+
+    # -- the record
+
+    def _note(self, kind: str, invocation: Invocation | None, payload: dict[str, Any] | None = None) -> None:
+        self.injected[kind] += 1
+        told = payload or (invocation.payload if invocation is not None else {})
+        for unit in _units(told):
+            self.struck.setdefault(unit, Counter())[kind] += 1
+        if self.trace is not None:
+            self._say(f"** {kind}: {', '.join(map(label, _units(told)))}".rstrip(": "))
+
+    def _say(self, line: str) -> None:
+        if self.trace is not None:
+            self.trace.append(f"{self.turns:5} {line}")
+
+
+_TO_OPERATIONS = (fault.ERROR_BEFORE, fault.ERROR_AFTER, fault.RETRIED, fault.TRUNCATED)
+
+
+def _units(payload: dict[str, Any]) -> list[Unit]:
+    """Whom a payload is about; of the question for items, the steps that wait for the answer."""
+    if payload.get("kind") == "items":
+        return [(step, "") for step in payload["steps"]]
+    return [(payload.get("step", ""), payload.get("item") or "")]
+
+
+def _raised(kind: str) -> Exception:
+    from solidstate import RetryRequested
+
+    return ValueError("the solid raises") if kind == fault.RAISES else RetryRequested("the solid asks")
