@@ -44,6 +44,9 @@ class _Evaluation:
         lacking: list[Unit] = []
         for inp in step.inputs:
             for ref in inp.sources:
+                producer = (self._steps[ref.step].map_over or ref) if inp.kind == "collect" else None
+                if producer is not None:
+                    before[producer.step, ""] = None
                 for of, origin in self._sources(inp, ref, item):
                     before[of] = None
                     if origin in self.values:

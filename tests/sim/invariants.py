@@ -9,6 +9,7 @@ from solidstate.errors import SolidstateError
 from solidstate.events import AnyEvent, RunFailure, RunStart, RunSuccess, decode_events
 from solidstate.handler.committed import read_commit
 from solidstate.handler.inputs import decoded_output
+from solidstate.planner.contract import RUN_FAILED
 from solidstate.planner.plan import OutputRef
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit, decode_commit_events
@@ -109,7 +110,7 @@ class Check:
     def _missing(self) -> Iterator[str]:
         """A unit without a result has failed of something that went wrong, or reads one that has."""
         world = self._world
-        if world.execution.status == "ABORTED" or not self._was_closed():
+        if world.execution.status != "SUCCEEDED" and not world.execution.error.startswith(RUN_FAILED):
             return
         lost: set[Unit] = set()
         for unit in self._mine():
@@ -161,13 +162,13 @@ class Check:
 
     def _summary(self, summary: RunSummary, events: list[AnyEvent]) -> Iterator[str]:
         case, world = self._case, self._world
-        status = world.execution.status
+        status = world.execution.status if not world.struck.get(("", "")) else ""
         if (status == "SUCCEEDED") and summary.status != "success":
             yield f"the execution has succeeded, and the summary says {summary.status}"
         if status == "FAILED" and summary.status == "success":
             yield f"the execution has failed ({world.execution.error[:80]}), and the summary says success"
         writer = world.store.writers.get(key := keys.run_summary(case.name, self._run), 0)
-        began = world.closing.get(writer, world.store.clock)
+        began = world.closing.get(writer, world.reconciled_at)
         of_step = {step.step: step for step in summary.steps}
         told = {(event.step, event.item) for event in events}
         for unit, commit in self._commits.items():

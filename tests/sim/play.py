@@ -95,12 +95,14 @@ def reconcile(world: World, run: str) -> None:
     case, store = world.case, world.store
     if keys.run_record(case.name, run) not in store.born or world.execution.status == "SUCCEEDED":
         return
-    if keys.run_summary(case.name, run) in store.born and keys.run_events(case.name, run) in store.born:
+    told = keys.run_summary(case.name, run), keys.run_events(case.name, run)
+    if all(store.writers.get(key) for key in told):
         return
     ended: RunStatus = "cancelled" if world.execution.status == "ABORTED" else "failed"
     handle = RunHandle(run, "default", pipeline=case.name, plan=case.loaded.hash, request={})
     close_at_once(store.objects, case.loaded, handle, ended)
-    for key in (keys.run_summary(case.name, run), keys.run_events(case.name, run)):
+    world.reconciled_at = store.clock
+    for key in told:
         store.born.setdefault(key, store.clock)
         store.writers[key] = 0
 

@@ -71,6 +71,7 @@ class World:
         self.trace: list[str] | None = [] if trace else None
         self.turns = 0
         self.invocations = 0
+        self.reconciled_at = 0
         self.closing: dict[int, int] = {}
         self.open: dict[str, Asking] = {}
         self._handler = make_handler(self.runtime)
@@ -268,7 +269,7 @@ class World:
             return
         request = f"-{invocation.aws_request_id}.ndjson"
         kept = [self.store.objects.get(key) for key in self.store.born if key.endswith(request) and "attempts" in key]
-        if not any(b'"step_failure"' in body or b'"step_retry"' in body for body in kept):
+        if not any(b'"step_failure"' in body or b'"step_up_for_retry"' in body for body in kept):
             self.unrecorded.append(f"{invocation!r} raised {name}, which is not on record")
 
     # -- the record
