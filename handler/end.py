@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from solidstate.events import (
     StepSuccess,
     encode_events,
 )
+from solidstate.handler.committed import label
 from solidstate.handler.items import keys_in, producer_commit
 from solidstate.handler.mapped import failure_lines, never_mapped, summarise_mapped
 from solidstate.handler.outcome import MAX_CAUSE, RunFailed
@@ -73,7 +75,8 @@ def close(runtime: Runtime, loaded: LoadedPipeline, run: RunHandle, ended: RunSt
     summaries = [summarised.get(step.name) or _unselected(step) for step in steps]
     failed = [s for s in summaries if s.status == "failed"]
     never = [s for s in summaries if s.status == "not reached"]
-    status: RunStatus = ended or ("failed" if failed or never else "success")
+    left_out = _left_out(found) if not (failed or never) else []
+    status: RunStatus = ended or ("failed" if failed or never or left_out else "success")
     summary = RunSummary(
         run=run.id,
         pipeline=record.pipeline,
@@ -83,7 +86,7 @@ def close(runtime: Runtime, loaded: LoadedPipeline, run: RunHandle, ended: RunSt
         started_at=record.started_at,
         duration_s=round(max(0.0, time.time() - record.started_at), 3),
         steps=summaries,
-        message=failure_message(failed, never, ended) if status != "success" else "",
+        message=failure_message(failed, never, ended, left_out) if status != "success" else "",
         preset=record.preset,
         tags=record.tags,
         execution=record.execution,
@@ -96,6 +99,19 @@ def close(runtime: Runtime, loaded: LoadedPipeline, run: RunHandle, ended: RunSt
 
 def _unselected(step: Step) -> StepSummary:
     return StepSummary(step=step.name, solid=step.solid, status="not selected")
+
+
+def _left_out(found: _Found) -> list[str]:
+    """Steps and items that were skipped for want of something that had not succeeded by then. When nothing has failed,
+    it came after them: from an attempt that was believed to be dead."""
+    skipped: dict[str, None] = {}
+    for step, every in found.left.items():
+        for left in every:
+            if not left.final and type(left.events[-1]) is StepSkipped:
+                item = left.events[-1].item
+                if not any(other.final and other.events[-1].item == item for other in every):
+                    skipped[label(step, item)] = None
+    return list(skipped)
 
 
 class _Found(msgspec.Struct):
@@ -127,8 +143,10 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
             runs = [run if over.step in names else from_run or run]
             producers[over] = producer_commit(store, pipeline, over, runs)
         producer = producers[over]
-        found.items[step.name] = keys_in(producer, over) if producer is not None else []
-        if producer is not None and over.output in producer.withheld:
+        if producer is None:  # how many items there are is not known, even when its result comes a moment later
+            continue
+        found.items[step.name] = keys_in(producer, over)
+        if over.output in producer.withheld:
             found.withheld[step.name] = withheld_reason({f"{over.step}.{over.output}": producer.withheld[over.output]})
         jobs += [(step, key) for key in found.items[step.name]]
 
@@ -166,7 +184,7 @@ def _summaries(
             scope = Scope(run=run, pipeline=loaded.definition.name, step=name, attempt=1)
             recorder = Recorder(scope, runtime.observer)
             recorder.emit(StepSkipped, reason=reason, because=because)
-            found.left[name].append(Left(*recorder.written()))
+            found.left[name].append(Left(*recorder.written(), final=True))
             events = recorder.events
         summaries[name] = summarise_step(step, events, None if reason else found.items.get(name))
     return summaries
@@ -248,8 +266,14 @@ def _unmet(verdicts: list[StepExpectation]) -> tuple[list[str], str]:
     return warnings, withheld
 
 
-def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: RunStatus | None = None) -> str:
-    """What the console shows as the cause of a failed execution. ``ended`` as for :func:`close`."""
+def failure_message(
+    failed: list[StepSummary],
+    never: list[StepSummary],
+    ended: RunStatus | None = None,
+    left_out: Sequence[str] = (),
+) -> str:
+    """What the console shows as the cause of a failed execution. ``ended`` as for :func:`close`; ``left_out`` are the
+    steps that were skipped although nothing has failed."""
     if ended == "cancelled":
         undone = name_list([s.step for s in [*failed, *never]])
         return f"The run was stopped; without a result: {undone}" if undone else "The run was stopped"
@@ -258,6 +282,12 @@ def failure_message(failed: list[StepSummary], never: list[StepSummary], ended: 
         lines.append(
             f"{len(never)} step{'s' if len(never) > 1 else ''} left no trace (killed, throttled or never started): "
             + ", ".join(f"`{s.step}`" for s in never[:20])
+        )
+    if left_out and not lines:
+        lines.append(
+            f"{len(left_out)} step{'s' if len(left_out) > 1 else ''} did not run, because a result that "
+            f"{'they read' if len(left_out) > 1 else 'it reads'} came too late: {name_list(left_out, limit=20)}\n"
+            "    fix: start a new run that reuses this one"
         )
     return "\n".join(lines)
 

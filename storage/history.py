@@ -149,11 +149,13 @@ def items_so_far(store: ObjectStore, pipeline: str, step: str, run: str) -> list
 
 
 class Left(msgspec.Struct, frozen=True, gc=False):
-    """What one attempt has left: its events, and ``body``, in which they stand as lines of JSON from ``begin`` on."""
+    """What one attempt has left: its events, and ``body``, in which they stand as lines of JSON from ``begin`` on.
+    ``final``: they are those of the result."""
 
     events: list[AnyEvent]
     body: bytes
     begin: int = 0
+    final: bool = False
 
 
 def step_events(
@@ -182,7 +184,7 @@ def step_left(
     """
     key = keys.commit(pipeline, step, run, item)
     known = remembered.events(store, key) if remembered is not None else None
-    committed = _committed(store, key) if known is None else Left(known[1], known[0], events_begin(known[0]))
+    committed = _committed(store, key) if known is None else _known(*known)
     if committed is not None and not thorough and committed.events[0].attempt <= 1:
         return [committed]
     lost = [Left(_decoded(body, key), body) for key, body in _attempts(store, pipeline, step, run, item)]
@@ -205,7 +207,11 @@ def _committed(store: ObjectStore, key: str) -> Left | None:
         return None
     events = decode_commit_events(body, key)
     # What stands before them may be large values, so it is not kept.
-    return Left(events, body[events_begin(body) :]) if events else None
+    return Left(events, body[events_begin(body) :], final=True) if events else None
+
+
+def _known(body: bytes, events: list[AnyEvent]) -> Left:
+    return Left(events, body, events_begin(body), final=True)
 
 
 def recorded_attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> list[list[AnyEvent]]:

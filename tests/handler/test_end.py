@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from solidstate import RetryPolicy, pipeline, solid
+from solidstate import DynamicOut, DynamicOutput, RetryPolicy, pipeline, solid
+from solidstate.errors import MissingObject
 from solidstate.events import AnyEvent, RunFailure, RunStart, kind_of
 from solidstate.handler.end import end_run
 from solidstate.handler.outcome import RunFailed
 from solidstate.planner.contract import EndPayload
 from solidstate.storage.history import events_of, record_of, summary_of
+from solidstate.storage.memory import MemoryStore
 
 if TYPE_CHECKING:
     from tests.handler.conftest import Bench
@@ -41,6 +43,16 @@ def after(n: int) -> int:
 @pipeline
 def flow() -> None:
     after(flaky(load()))
+
+
+@solid(outs={"items": DynamicOut(int)})
+def deal() -> Any:
+    yield DynamicOutput(1, "one", "items")
+
+
+@pipeline
+def mapped() -> None:
+    deal().map(after)
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +117,50 @@ def test_a_step_that_was_killed_left_no_trace(bench: type[Bench]) -> None:
     assert [step.status for step in summary.steps] == ["success", "not reached", "not reached"]
     assert summary.status == "failed"
     assert summary.message == "2 steps left no trace (killed, throttled or never started): `flaky`, `after`"
+
+
+def test_a_result_that_came_too_late_is_no_success(bench: type[Bench]) -> None:
+    """An attempt that was believed to be dead commits after those that read it were skipped: nothing has failed, but
+    not everything has run."""
+    run = bench(flow)
+    run.step("load")
+    assert run.step("after").status == "skipped"
+    run.step("flaky", retry=1)
+    summary = run.close()
+    assert [step.status for step in summary.steps] == ["success", "success", "skipped"]
+    assert (summary.status, summary.message) == (
+        "failed",
+        "1 step did not run, because a result that it reads came too late: `after`\n"
+        "    fix: start a new run that reuses this one",
+    )
+    run.step("after")
+    assert run.close().status == "success"
+
+
+class Late(MemoryStore):
+    """An object that is there only from the second time on that it is asked for."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self._key = key
+        self.asked = 0
+
+    def get(self, key: str) -> bytes:
+        if key == self._key and self.asked:
+            self.asked -= 1
+            raise MissingObject(f"There is no object `{key}`.", subject=key)
+        return super().get(key)
+
+
+def test_items_that_nobody_knew_of_are_no_success(bench: type[Bench]) -> None:
+    """The producer's result comes while End run looks: what was mapped over it has not run for any item."""
+    store = Late("v1/commits/mapped/deal/run-1.ndjson")
+    run = bench(mapped, store=store)
+    run.step("deal")
+    store.asked = 1
+    summary = run.close()
+    assert [step.status for step in summary.steps] == ["success", "not reached"]
+    assert summary.status == "failed"
 
 
 def test_a_killed_retry_leaves_the_earlier_failure(bench: type[Bench]) -> None:
