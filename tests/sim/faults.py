@@ -64,4 +64,4 @@ def profile_of(chance: random.Random) -> Profile:
     if chance.random() < 0.05:
         return Profile(restless=chance.choice((0.2, 1.0)))
     kinds = EVERY if chance.random() < 0.4 else tuple(chance.sample(EVERY, chance.randint(1, 4)))
-    return Profile(kinds, chance.choice((0.04, 0.1, 0.3)), chance.randint(1, 10), chance.choice((0.1, 0.3, 1.0)))
+    return Profile(kinds, chance.choice((0.05, 0.15, 0.3)), chance.randint(1, 12), chance.choice((0.1, 0.3, 1.0)))

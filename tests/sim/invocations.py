@@ -69,11 +69,9 @@ class Invocation:
         self._glet.invocation = self
         return self._glet.switch(handler)  # type: ignore[no-any-return]
 
-    def kill(self) -> None:
-        """It dies where it is."""
-        self.alive = False
-        if self.started:
-            self._glet.switch(CRASH_BEFORE)
+    def forget(self) -> None:
+        """It has ended: nothing of it is needed any more."""
+        self._glet = None
 
     def _run(self, handler: Callable[[dict[str, Any], Any], Any]) -> Ending:
         try:

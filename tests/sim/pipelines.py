@@ -35,6 +35,15 @@ class Case(msgspec.Struct, frozen=True):
         return self.loaded.definition.name
 
 
+    def after(self, name: str) -> frozenset[str]:
+        """A step and all that follow it, as ``name*`` selects them."""
+        found = {name}
+        for step in self.loaded.plan.steps:
+            if not found.isdisjoint(step.upstream()):
+                found.add(step.name)
+        return frozenset(found)
+
+
 def case_of(definition: PipelineDefinition) -> Case:
     plan = build_plan(definition)
     compiled = compile_plan(plan)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from solidstate.handler.end import close
-from solidstate.handler.runtime import LoadedPipeline, Runtime
+from solidstate.handler.runtime import Runtime
 from solidstate.planner.contract import RunHandle
 from solidstate.storage import keys
 from solidstate.storage.records import RunStatus
@@ -20,6 +22,8 @@ from tests.sim.pipelines import Case, small_ones
 from tests.sim.world import NeverEnds, World
 
 MOST_REDRIVES = 2
+REUSED = 0.2
+"""How many runs are followed by one that reuses a part of them."""
 
 
 class Played(msgspec.Struct):
@@ -34,19 +38,27 @@ class Played(msgspec.Struct):
     trace: list[str]
 
 
-def play(seed: int, script: Sequence[int] | None = None, *, trace: bool = False, case: Case | None = None) -> Played:
-    """One run of one pipeline. ``script`` takes the place of the decisions that the seed would make."""
+def play(seed: int, script: Sequence[int] | None = None, *, trace: bool = False) -> Played:
+    """One run of one of the small pipelines, now and then with a second one that reuses a part of it. ``script`` takes
+    the place of the decisions that the seed would make."""
     chance = random.Random(seed)
-    chosen = chance.choice(small_ones())
+    case = chance.choice(small_ones())
     profile = profile_of(chance)
-    return simulate(case or chosen, Choices(seed, script), profile, seed, trace=trace)
+    again = chance.choice(case.loaded.plan.steps).name if chance.random() < REUSED else ""
+    return simulate(case, Choices(seed, script), profile, seed, again=again, trace=trace)
 
 
-def simulate(case: Case, choices: Choices, profile: Profile, seed: int = 0, *, trace: bool = False) -> Played:
+def simulate(
+    case: Case, choices: Choices, profile: Profile, seed: int = 0, *, again: str = "", trace: bool = False
+) -> Played:
+    """``again``: the step from which on a second run computes everything anew."""
     world = World(case, choices, profile, trace=trace)
-    run = f"r{seed}"
+    worlds, run = [world], f"r{seed}"
     try:
-        problems = run_through(world, run)
+        problems = run_through(world, run, {})
+        if again and not problems and world.execution.status == "SUCCEEDED":
+            worlds.append(World(case, choices, profile, store=world.store, trace=trace))
+            problems = run_through(worlds[1], f"{run}-again", {"steps": f"{again}*", "from_run": run}, again)
     except NeverEnds:
         problems = ["the run never ends"]
     return Played(
@@ -54,23 +66,34 @@ def simulate(case: Case, choices: Choices, profile: Profile, seed: int = 0, *, t
         case.name,
         problems,
         choices.made,
-        dict(world.injected),
-        {
-            "runs": 1,
-            "turns": world.turns,
-            "invocations": world.invocations,
-            "commits": sum(key.startswith("v1/commits/") for key in world.store.born),
-            "orphan attempts": _orphans(world),
-            world.execution.status.lower(): 1,
-        },
-        world.trace or [],
+        dict(sum((one.injected for one in worlds), Counter[str]())),
+        dict(sum((_figures(one) for one in worlds), _left(world))),
+        [line for one in worlds for line in one.trace or []],
     )
 
 
-def run_through(world: World, run: str) -> list[str]:
+def _figures(world: World) -> Counter[str]:
+    return Counter(
+        {
+            "runs": 1,
+            "operations": world.turns,
+            "invocations": world.invocations,
+            "bodies": world.bodies.total(),
+            f"executions {world.execution.status.lower()}": 1,
+        }
+    )
+
+
+def _left(world: World) -> Counter[str]:
+    kept = Counter(key.split("/")[1] for key in world.store.born)
+    named = {"commits": "commits", "attempts beside a commit": "attempts", "tokens parked": "parked"}
+    return Counter({name: kept[kind] for name, kind in named.items()})
+
+
+def run_through(world: World, run: str, request: dict[str, Any], again: str = "") -> list[str]:
     """Start an execution, and redrive it as long as that is decided; then close what nothing has closed."""
     execution = world.execution
-    execution.start(run, {})
+    execution.start(run, request)
     world.run()
     problems = standing(world)
     redrives = 0
@@ -83,7 +106,8 @@ def run_through(world: World, run: str) -> list[str]:
         world.run()
         problems = standing(world)
     reconcile(world, run)
-    return problems + Check(world, run).problems()
+    selected = world.case.after(again) if again else None
+    return problems + Check(world, run, selected, str(request.get("from_run", ""))).problems()
 
 
 def _redriven(world: World) -> bool:
@@ -100,18 +124,9 @@ def reconcile(world: World, run: str) -> None:
         return
     ended: RunStatus = "cancelled" if world.execution.status == "ABORTED" else "failed"
     handle = RunHandle(run, "default", pipeline=case.name, plan=case.loaded.hash, request={})
-    close_at_once(store.objects, case.loaded, handle, ended)
+    runtime = Runtime([case.loaded], store.objects, engine="simulated", open_fs=lambda: None, fetch_workers=1)
+    close(runtime, case.loaded, handle, ended)
     world.reconciled_at = store.clock
     for key in told:
         store.born.setdefault(key, store.clock)
         store.writers[key] = 0
-
-
-def close_at_once(objects: object, loaded: LoadedPipeline, handle: RunHandle, ended: RunStatus) -> None:
-    runtime = Runtime([loaded], objects, engine="simulated", open_fs=lambda: None, fetch_workers=1)  # type: ignore[arg-type]
-    close(runtime, loaded, handle, ended)
-
-
-def _orphans(world: World) -> int:
-    """Attempts that have left something beside the commits."""
-    return sum(key.startswith("v1/attempts/") for key in world.store.born)

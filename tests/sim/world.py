@@ -7,15 +7,16 @@ wrong, is decided by ``Choices``. Nothing takes time: whatever could happen next
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
-from solidstate.handler import recorder
+from solidstate.handler import outputs, recorder
 from solidstate.handler.entry import make_handler
+from solidstate.handler.outputs import OutputTaker
 from solidstate.handler.runtime import Runtime
-from solidstate.storage.store import ObjectStore
 from tests.sim import faults as fault
 from tests.sim.choices import Choices
 from tests.sim.faults import Profile
@@ -23,7 +24,7 @@ from tests.sim.invocations import Ending, Invocation, hold_up, label
 from tests.sim.machine import Execution
 from tests.sim.objects import SimulatedStore
 from tests.sim.pipelines import Case
-from tests.sim.solids import WATCHING, Unit
+from tests.sim.solids import MAX_INLINE, WATCHING, Unit
 from tests.sim.tasks import TIMEOUT, Asking
 
 MOST_TURNS = 100_000
@@ -44,14 +45,14 @@ class World:
         choices: Choices,
         profile: Profile,
         *,
-        objects: ObjectStore | None = None,
+        store: SimulatedStore | None = None,
         trace: bool = False,
         most_turns: int = MOST_TURNS,
     ) -> None:
         self.case = case
         self.choices = choices
         self.profile = profile
-        self.store = SimulatedStore(objects)
+        self.store = store if store is not None else SimulatedStore()
         self.runtime = Runtime(
             [case.loaded],
             self.store,
@@ -147,16 +148,12 @@ class World:
 
     def run(self) -> None:
         """Until nothing is left to happen."""
-        before, WATCHING.body = WATCHING.body, self.body
-        clock, recorder.now = recorder.now, self._now
-        try:
+        with _in_place_of(self.body, self._now):
             while self.queue or self._ready or self.store.late:
                 while self.queue:
                     self.queue.popleft()()
                 if self._ready or self.store.late:
                     self._turn()
-        finally:
-            WATCHING.body, recorder.now = before, clock
 
     def _now(self) -> float:
         return 1_000_000.0 + self.turns
@@ -237,6 +234,7 @@ class World:
             if ending is None:
                 return
         self._ready.remove(invocation)
+        invocation.forget()
         if self.trace is not None:
             self._say(f"{invocation!r}: {ending.how} {ending.value if ending.how != 'died' else ''}".rstrip())
         self._check_recorded(invocation, ending)
@@ -285,6 +283,25 @@ class World:
     def _say(self, line: str) -> None:
         if self.trace is not None:
             self.trace.append(f"{self.turns:5} {line}")
+
+
+@contextmanager
+def _in_place_of(body: Callable[[Unit, tuple[str, ...]], int], now: Callable[[], float]) -> Iterator[None]:
+    """While a simulation runs: bodies are watched, the clock is its own, and few bytes fit into a commit."""
+    places: list[tuple[Any, str, Any]] = [
+        (WATCHING, "body", body),
+        (recorder, "now", now),
+        (outputs, "INLINE_LIMIT", MAX_INLINE),
+        (OutputTaker, "_inline_left", MAX_INLINE),
+    ]
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in places]
+    for owner, name, value in places:
+        setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        for owner, name, value in before:
+            setattr(owner, name, value)
 
 
 _TO_OPERATIONS = (fault.ERROR_BEFORE, fault.ERROR_AFTER, fault.RETRIED, fault.TRUNCATED)
