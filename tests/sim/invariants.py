@@ -9,7 +9,7 @@ from solidstate.errors import SolidstateError
 from solidstate.events import AnyEvent, RunFailure, RunStart, RunSuccess, decode_events
 from solidstate.handler.committed import read_commit
 from solidstate.handler.inputs import decoded_output
-from solidstate.planner.contract import RUN_FAILED
+from solidstate.planner.contract import RUN_FAILED, RUN_REFUSED
 from solidstate.planner.plan import OutputRef
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit, decode_commit_events
@@ -54,9 +54,10 @@ class Check:
         world = self._world
         for key in world.store.changes:
             yield f"`{key}` was overwritten"
-        yield from world.unrecorded
+        yield from world.seen
         yield from self._bodies()
         yield from self._results()
+        yield from self._answers()
         yield from self._missing()
         yield from self._failures()
         yield from self._ends()
@@ -110,6 +111,22 @@ class Check:
         if [event.seq for event in events] != list(range(1, len(events) + 1)):
             yield f"the events of {label(unit)} have a gap"
 
+    def _answers(self) -> Iterator[str]:
+        """Whoever answers that a step has succeeded answers with the result that counts, and says so when it is that of
+        another attempt."""
+        for unit, request, digest in self._world.returned:
+            if digest["status"] not in ("success", "skipped") or unit not in self._commits:
+                if digest["status"] == "success":
+                    yield f"{label(unit)} has answered with success, and there is no result"
+                continue
+            commit = self._commits[unit]
+            if digest["status"] == "success" and digest.get("attempt", 1) != commit.attempt:
+                yield f"{label(unit)} has answered with another result than that of attempt {commit.attempt}"
+            if digest["status"] == "success" and not commit.attempt_id.endswith(f"-{request}"):
+                struck = self._world.struck.get(unit, Counter())
+                if not struck[fault.ERROR_AFTER] and not any(b"adopted" in one for one in self._world.attempts_of(request)):
+                    yield f"{label(unit)} has answered with the result of another attempt, which is not on record"
+
     def _missing(self) -> Iterator[str]:
         """A unit without a result has failed of something that went wrong, or reads one that has."""
         world = self._world
@@ -134,6 +151,8 @@ class Check:
         """A state fails for good only of what a fault explains."""
         for unit, errors in self._world.given_up.items():
             struck = self._world.struck.get(unit, Counter())
+            if RUN_REFUSED in errors:
+                yield "the run was refused"
             for error in errors:
                 if unit[0] and not any(struck[kind] for kind in fault.MAY_FAIL_OF.get(error, ())):
                     yield f"{label(unit)} failed of {error} without a fault that explains it"
@@ -173,15 +192,15 @@ class Check:
             yield f"the execution has succeeded, and the summary says {summary.status}"
         if status == "FAILED" and summary.status == "success":
             yield f"the execution has failed ({world.execution.error[:80]}), and the summary says success"
-        writer = world.store.writers.get(key := keys.run_summary(case.name, self._run), 0)
-        began = world.closing.get(writer, world.reconciled_at)
+        keys_of = keys.run_events(case.name, self._run), keys.run_summary(case.name, self._run)
+        # Each tells what was there when its writer began to look.
+        told_at, said_at = (world.closing.get(world.store.writers.get(key, 0), world.reconciled_at) for key in keys_of)
         of_step = {step.step: step for step in summary.steps}
         told = {(event.step, event.item) for event in events}
         for unit, commit in self._commits.items():
-            if world.store.born[keys.commit(case.name, unit[0], self._run, unit[1])] > began:
-                continue
-            if unit not in told:
+            born = world.store.born[keys.commit(case.name, unit[0], self._run, unit[1])]
+            if unit not in told and born <= told_at:
                 yield f"the events of {label(unit)} are lost"
             said = of_step[unit[0]].status
-            if not unit[1] and said != commit.status:
-                yield f"{label(unit)} is committed as {commit.status}, and the summary says {said} ({key})"
+            if not unit[1] and said != commit.status and born <= said_at:
+                yield f"{label(unit)} is committed as {commit.status}, and the summary says {said}"

@@ -35,7 +35,7 @@ class Invocation:
     """One call of the function. ``verb`` and ``key`` are of the operation that it is held up before; ``listener`` hears
     how it ends, None when nobody does any more."""
 
-    __slots__ = ("_glet", "alive", "key", "kind", "listener", "number", "payload", "repeat", "started", "unit", "verb")
+    __slots__ = ("_glet", "alive", "began", "key", "kind", "listener", "number", "payload", "repeat", "started", "unit", "verb")
 
     def __init__(self, number: int, payload: dict[str, Any], listener: Any) -> None:
         self.number = number
@@ -45,6 +45,7 @@ class Invocation:
         self.listener = listener
         self.alive = True
         self.started = False
+        self.began = 0
         self.verb = "start"
         self.key = ""
         self.repeat = False

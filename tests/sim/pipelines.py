@@ -16,8 +16,15 @@ from solidstate.planner.states import CALLBACK
 from tests.sim.expected import Expected, expected_of
 from tests.sim.solids import deal, fork, gather, judged, large, one, patient, source, three, two
 
-SMALL = 40
-"""How many small ones there are."""
+TRAITS = ("plain", "skips", "maps", "meets", "waits for several", "waits and wakes", "meets and maps")
+CHOSEN = (
+    0, 1, 4, 6, 7, 8, 12, 20, 31, 46, 57, 64,
+    2, 3, 5, 14, 21, 27, 5, 9, 12, 16, 20, 27,
+    236, 392, 481, 647, 835, 253, 430, 918, 970, 5, 27, 38,
+    95, 103, 110,
+)
+"""Numbers of drawings, six for each trait as far as the first thousand have them: what is plain is soon known. Those of
+several traits come several times."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -61,14 +68,34 @@ def case_of(definition: PipelineDefinition) -> Case:
 
 @functools.cache
 def small_ones() -> list[Case]:
-    """Most of them with a rendezvous, a Map, or something that is skipped: what is plain is soon known."""
-    found: list[Case] = []
-    number = 0
-    while len(found) < SMALL:
-        case = case_of(_drawn(number))
-        if case.meets or case.maps or any(case.expected.units.values()) or number % 4 == 0:
-            found.append(case)
-        number += 1
+    """Those that are simulated by the thousand."""
+    cases = {number: case_of(_drawn(number)) for number in dict.fromkeys(CHOSEN)}
+    return [cases[number] for number in CHOSEN]
+
+
+def traits_of(case: Case) -> list[str]:
+    """What makes a case worth its time."""
+    tasks = [task for machine in (case.machine, *case.parts.values()) for task in _tasks(machine["States"])]
+    waiting = [task["Parameters"]["Payload"] for task in tasks if task["Resource"] == CALLBACK]
+    found = {
+        "plain": not waiting and not case.maps,
+        "skips": any(case.expected.units.values()),
+        "maps": case.maps,
+        "meets": bool(waiting),
+        "waits for several": any(len(payload["waits"]) > 1 for payload in waiting),
+        "waits and wakes": any(payload.get("wakes") for payload in waiting),
+        "meets and maps": bool(waiting) and case.maps,
+    }
+    return [trait for trait in TRAITS if found[trait]]
+
+
+def _tasks(states: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for state in states.values():
+        if state["Type"] == "Task":
+            found.append(state)
+        for inner in (*state.get("Branches", ()), *([state["ItemProcessor"]] if "ItemProcessor" in state else ())):
+            found += _tasks(inner["States"])
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,7 @@ from solidstate.handler import outputs, recorder
 from solidstate.handler.entry import make_handler
 from solidstate.handler.outputs import OutputTaker
 from solidstate.handler.runtime import Runtime
+from solidstate.storage import keys
 from tests.sim import faults as fault
 from tests.sim.choices import Choices
 from tests.sim.faults import Profile
@@ -35,9 +36,18 @@ class NeverEnds(Exception):
     """More turns than any run needs."""
 
 
+class Returned(NamedTuple):
+    """What an invocation of a step has answered."""
+
+    unit: Unit
+    request: str
+    digest: dict[str, Any]
+
+
 class World:
     """``injected`` counts the faults by kind, ``struck`` those of each unit; ``bodies`` how often each body began;
-    ``read`` is what they were given; ``given_up`` are the units whose state failed for good, with the errors."""
+    ``read`` is what they were given; ``given_up`` are the units whose state failed for good, with the errors;
+    ``seen`` is what was wrong with an invocation when it ended."""
 
     def __init__(
         self,
@@ -68,7 +78,8 @@ class World:
         self.bodies: Counter[Unit] = Counter()
         self.read: dict[tuple[Unit, str], None] = {}
         self.given_up: dict[Unit, list[str]] = {}
-        self.unrecorded: list[str] = []
+        self.seen: list[str] = []
+        self.returned: list[Returned] = []
         self.trace: list[str] | None = [] if trace else None
         self.turns = 0
         self.invocations = 0
@@ -135,14 +146,17 @@ class World:
         self.bodies[unit] += 1
         for value in read:
             self.read[unit, value] = None
-        if self._running is None:
+        running = self._running
+        if running is None:
             return 0
+        if running.payload.get("retry") and self._was_committed(running):
+            self.seen.append(f"{running!r} computes what was committed before it began")
         if self._strikes():
             kind = self._kind()
             if kind in (fault.RAISES, fault.ASKS):
-                self._note(kind, self._running)
+                self._note(kind, running)
                 raise _raised(kind)
-        return self._running.number
+        return running.number
 
     # -- the scheduler
 
@@ -228,6 +242,8 @@ class World:
         else:
             if invocation.kind == "end" and not invocation.started:
                 self.closing[invocation.number] = self.store.clock
+            if not invocation.started:
+                invocation.began = self.store.clock
             self._running = invocation
             ending = invocation.go_on(self._handler, happens)
             self._running = None
@@ -237,7 +253,7 @@ class World:
         invocation.forget()
         if self.trace is not None:
             self._say(f"{invocation!r}: {ending.how} {ending.value if ending.how != 'died' else ''}".rstrip())
-        self._check_recorded(invocation, ending)
+        self._check_told(invocation, ending)
         self._tell(invocation, ending)
 
     def _tell(self, invocation: Invocation, ending: Ending) -> None:
@@ -257,18 +273,33 @@ class World:
         if listener is not None:
             listener.raised(error, cause)
 
-    def _check_recorded(self, invocation: Invocation, ending: Ending) -> None:
-        """A failure that the machine hears of is on record, unless the store did not take it."""
+    def _check_told(self, invocation: Invocation, ending: Ending) -> None:
+        """A failure that the machine hears of is on record, unless the store did not take it, and there was no result
+        when its attempt began."""
+        if invocation.kind == "step" and ending.how == "returned":
+            self.returned.append(Returned(invocation.unit, invocation.aws_request_id, ending.value))
         name = type(ending.value).__name__
         if name not in ("StepFailed", "StepRefused", "RetryRequested"):
             return
         struck = self.struck.get(invocation.unit, Counter())
         if struck[fault.ERROR_BEFORE] or struck[fault.ERROR_AFTER]:
             return
-        request = f"-{invocation.aws_request_id}.ndjson"
-        kept = [self.store.objects.get(key) for key in self.store.born if key.endswith(request) and "attempts" in key]
+        if self._was_committed(invocation):
+            self.seen.append(f"{invocation!r} raised {name} although there was a result before it began")
+        kept = self.attempts_of(invocation.aws_request_id)
         if not any(b'"step_failure"' in body or b'"step_up_for_retry"' in body for body in kept):
-            self.unrecorded.append(f"{invocation!r} raised {name}, which is not on record")
+            self.seen.append(f"{invocation!r} raised {name}, which is not on record")
+
+    def attempts_of(self, request: str) -> list[bytes]:
+        """What an invocation has put on record beside its commit."""
+        end = f"-{request}.ndjson"
+        every = [key for key in self.store.born if key.endswith(end) and key.startswith("v1/attempts/")]
+        return [self.store.objects.get(key) for key in every]
+
+    def _was_committed(self, invocation: Invocation) -> bool:
+        run = invocation.payload["run"]["id"]
+        key = keys.commit(self.case.name, invocation.unit[0], run, invocation.unit[1])
+        return self.store.born.get(key, self.store.clock) < invocation.began
 
     # -- the record
 
