@@ -73,6 +73,14 @@ build-%:
 	$(BIN)/solidstate build $(FLIGHTS) --layer-provided pandas,pyarrow
 	cp -R build/lambda/. "$(ARTIFACTS_DIR)/"
 
+.PHONY: sim
+sim: setup ## Simulate runs in which things go wrong: SEEDS=20000, or SEED=123 alone, with its trace
+	@$(BIN)/python -m tests.sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),20000))
+
+.PHONY: sim-runs
+sim-runs: setup ## Simulate runs of a pipeline of 30 steps under a mix of all faults: RUNS=1000
+	@$(BIN)/python -m tests.sim --runs $(or $(RUNS),1000)
+
 .PHONY: bench
 bench: setup ## Measure what a step costs, beside a baseline written by hand
 	@$(BIN)/python -m bench

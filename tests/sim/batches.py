@@ -14,6 +14,18 @@ import msgspec
 from tests.sim.play import Played
 
 BATCH = 200
+OTHER = "anything else"
+VIOLATIONS = {
+    "no result": "lost outputs",
+    "without a result": "lost outputs",
+    "are lost": "lost outputs",
+    "was overwritten": "results decided twice",
+    "not what was committed": "results decided twice",
+    "terminal event": "runs without a terminal event",
+    "stuck": "stuck runs",
+    "never ends": "stuck runs",
+}
+"""By what a problem says, what kind it is of."""
 
 
 class Totals(msgspec.Struct):
@@ -29,10 +41,22 @@ class Totals(msgspec.Struct):
         self.figures += other.figures
         self.failed += other.failed
 
+    def violations(self) -> Counter[str]:
+        """How many of the things that must never be, each run counted once for each kind."""
+        found = Counter[str](dict.fromkeys([*VIOLATIONS.values(), OTHER], 0))
+        for played in self.failed:
+            kinds = (next((kind for said, kind in VIOLATIONS.items() if said in one), OTHER) for one in played.problems)
+            found.update(set(kinds))
+        return found
+
     def table(self) -> str:
         """For people."""
         seeds, took = self.figures["runs"], self.took_s
-        lines = [f"{seeds:,} runs in {took:.1f} s ({1000 * took / max(1, seeds):.2f} ms each), {len(self.failed)} failed", ""]
+        lines = [
+            f"{seeds:,} runs in {took:.1f} s ({1000 * took / max(1, seeds):.2f} ms each), {len(self.failed)} failed",
+            "",
+        ]
+        lines += [f"  {name:<34}{count:>12,}" for name, count in self.violations().items()]
         for title, counts in (("what went wrong", self.injected), ("what came of it", self.figures)):
             lines.append(title)
             lines += [f"  {name:<34}{count:>12,}" for name, count in sorted(counts.items(), key=lambda one: -one[1])]

@@ -27,7 +27,9 @@ def standing(world: World) -> list[str]:
     """What is wrong while a run may still be redriven: somebody waits and nobody will come."""
     if world.execution.status != "RUNNING":
         return []
-    waiting = ", ".join(label((asking.payload["step"], asking.payload.get("item") or "")) for asking in world.open.values())
+    waiting = ", ".join(
+        label((asking.payload["step"], asking.payload.get("item") or "")) for asking in world.open.values()
+    )
     return [f"the run is stuck; parked: {waiting or 'nobody'}"]
 
 
@@ -124,7 +126,9 @@ class Check:
                 yield f"{label(unit)} has answered with another result than that of attempt {commit.attempt}"
             if digest["status"] == "success" and not commit.attempt_id.endswith(f"-{request}"):
                 struck = self._world.struck.get(unit, Counter())
-                if not struck[fault.ERROR_AFTER] and not any(b"adopted" in one for one in self._world.attempts_of(request)):
+                if not struck[fault.ERROR_AFTER] and not any(
+                    b"adopted" in one for one in self._world.attempts_of(request)
+                ):
                     yield f"{label(unit)} has answered with the result of another attempt, which is not on record"
 
     def _missing(self) -> Iterator[str]:

@@ -35,7 +35,20 @@ class Invocation:
     """One call of the function. ``verb`` and ``key`` are of the operation that it is held up before; ``listener`` hears
     how it ends, None when nobody does any more."""
 
-    __slots__ = ("_glet", "alive", "began", "key", "kind", "listener", "number", "payload", "repeat", "started", "unit", "verb")
+    __slots__ = (
+        "_glet",
+        "alive",
+        "began",
+        "key",
+        "kind",
+        "listener",
+        "number",
+        "payload",
+        "repeat",
+        "started",
+        "unit",
+        "verb",
+    )
 
     def __init__(self, number: int, payload: dict[str, Any], listener: Any) -> None:
         self.number = number

@@ -18,10 +18,45 @@ from tests.sim.solids import deal, fork, gather, judged, large, one, patient, so
 
 TRAITS = ("plain", "skips", "maps", "meets", "waits for several", "waits and wakes", "meets and maps")
 CHOSEN = (
-    0, 1, 4, 6, 7, 8, 12, 20, 31, 46, 57, 64,
-    2, 3, 5, 14, 21, 27, 5, 9, 12, 16, 20, 27,
-    236, 392, 481, 647, 835, 253, 430, 918, 970, 5, 27, 38,
-    95, 103, 110,
+    0,
+    1,
+    4,
+    6,
+    7,
+    8,
+    12,
+    20,
+    31,
+    46,
+    57,
+    64,
+    2,
+    3,
+    5,
+    14,
+    21,
+    27,
+    5,
+    9,
+    12,
+    16,
+    20,
+    27,
+    236,
+    392,
+    481,
+    647,
+    835,
+    253,
+    430,
+    918,
+    970,
+    5,
+    27,
+    38,
+    95,
+    103,
+    110,
 )
 """Numbers of drawings, six for each trait as far as the first thousand have them: what is plain is soon known. Those of
 several traits come several times."""
@@ -40,7 +75,6 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         return self.loaded.definition.name
-
 
     def after(self, name: str) -> frozenset[str]:
         """A step and all that follow it, as ``name*`` selects them."""

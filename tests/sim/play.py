@@ -87,7 +87,14 @@ def _figures(world: World) -> Counter[str]:
 def _left(world: World) -> Counter[str]:
     kept = Counter(key.split("/")[1] for key in world.store.born)
     named = {"commits": "commits", "attempts beside a commit": "attempts", "tokens parked": "parked"}
-    return Counter({name: kept[kind] for name, kind in named.items()})
+    told = [key for key in world.store.born if key.endswith("/events.ndjson")]
+    ended = sum(_has_ended(world.store.objects.get(key)) for key in told)
+    return Counter({name: kept[kind] for name, kind in named.items()} | {"runs ended with a terminal event": ended})
+
+
+def _has_ended(events: bytes) -> bool:
+    kinds = [line.split(b'"')[3] for line in events.splitlines()]
+    return sum(kind in (b"run_success", b"run_failure") for kind in kinds) == 1
 
 
 def run_through(world: World, run: str, request: dict[str, Any], again: str = "") -> list[str]:

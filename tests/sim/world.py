@@ -236,7 +236,9 @@ class World:
         if happens == fault.THROTTLED:
             return
         if self.trace is not None:
-            self._say(f"{invocation!r}: {invocation.verb} {invocation.key}".rstrip() + f"  <- {happens}" * bool(happens))
+            self._say(
+                f"{invocation!r}: {invocation.verb} {invocation.key}".rstrip() + f"  <- {happens}" * bool(happens)
+            )
         if not invocation.started and happens:
             ending: Ending | None = Ending("died")
         else:
@@ -322,6 +324,7 @@ def _in_place_of(body: Callable[[Unit, tuple[str, ...]], int], now: Callable[[],
     places: list[tuple[Any, str, Any]] = [
         (WATCHING, "body", body),
         (recorder, "now", now),
+        (recorder, "perf_counter", now),
         (outputs, "INLINE_LIMIT", MAX_INLINE),
         (OutputTaker, "_inline_left", MAX_INLINE),
     ]
