@@ -88,8 +88,10 @@ def _left(world: World) -> Counter[str]:
     kept = Counter(key.split("/")[1] for key in world.store.born)
     named = {"commits": "commits", "attempts beside a commit": "attempts", "tokens parked": "parked"}
     told = [key for key in world.store.born if key.endswith("/events.ndjson")]
+    begun = sum(key.endswith("/run.json") for key in world.store.born)
     ended = sum(_has_ended(world.store.objects.get(key)) for key in told)
-    return Counter({name: kept[kind] for name, kind in named.items()} | {"runs ended with a terminal event": ended})
+    told_of = {"runs begun": begun, "runs ended with a terminal event": ended}
+    return Counter({name: kept[kind] for name, kind in named.items()} | told_of)
 
 
 def _has_ended(events: bytes) -> bool:

@@ -29,7 +29,6 @@ from tests.sim.solids import MAX_INLINE, WATCHING, Unit
 from tests.sim.tasks import TIMEOUT, Asking
 
 MOST_TURNS = 100_000
-PICKLED = ("v1/data/",)
 
 
 class NeverEnds(Exception):
@@ -91,6 +90,7 @@ class World:
         self._of: dict[int, Invocation] = {}
         self._running: Invocation | None = None
         self._last = 0
+        self._to_truncate = False
         self._most_turns = most_turns
         self.execution = Execution(self, case.machine, case.parts)
 
@@ -162,7 +162,7 @@ class World:
 
     def run(self) -> None:
         """Until nothing is left to happen."""
-        with _in_place_of(self.body, self._now):
+        with in_place_of(self.body, self._now):
             while self.queue or self._ready or self.store.late:
                 while self.queue:
                     self.queue.popleft()()
@@ -190,7 +190,14 @@ class World:
             return
         invocation = ready[last]
         strikes = self._strikes()
-        self._advance(last, invocation, self._struck(invocation, self._kind()) if strikes else "")
+        if strikes:
+            happens = self._struck(invocation, self._kind())
+        elif self._to_truncate and _reads_data(invocation):
+            self._to_truncate = False
+            happens = self._struck(invocation, fault.TRUNCATED)
+        else:
+            happens = ""
+        self._advance(last, invocation, happens)
 
     def _strikes(self) -> bool:
         profile = self.profile
@@ -202,7 +209,7 @@ class World:
     def _struck(self, invocation: Invocation, kind: str) -> str:
         """What is to happen to the next operation of an invocation. What concerns others is done here; what cannot
         happen does not."""
-        verb, key = invocation.verb, invocation.key
+        verb = invocation.verb
         if kind == fault.DUPLICATE:
             self._note(kind, invocation)
             self._invoke(invocation.payload, None)
@@ -225,8 +232,8 @@ class World:
             return ""
         elif kind == fault.RETRIED and verb not in ("create", "ok", "ready"):
             return ""
-        elif kind == fault.TRUNCATED and not (verb == "get" and key.startswith(PICKLED)):
-            return ""
+        elif kind == fault.TRUNCATED and not _reads_data(invocation):
+            self._to_truncate = True  # the next one
         elif kind in fault.CRASHES or (kind in _TO_OPERATIONS and verb != "start"):
             self._note(kind, invocation)
             return kind
@@ -319,7 +326,7 @@ class World:
 
 
 @contextmanager
-def _in_place_of(body: Callable[[Unit, tuple[str, ...]], int], now: Callable[[], float]) -> Iterator[None]:
+def in_place_of(body: Callable[[Unit, tuple[str, ...]], int], now: Callable[[], float]) -> Iterator[None]:
     """While a simulation runs: bodies are watched, the clock is its own, and few bytes fit into a commit."""
     places: list[tuple[Any, str, Any]] = [
         (WATCHING, "body", body),
@@ -339,6 +346,10 @@ def _in_place_of(body: Callable[[Unit, tuple[str, ...]], int], now: Callable[[],
 
 
 _TO_OPERATIONS = (fault.ERROR_BEFORE, fault.ERROR_AFTER, fault.RETRIED, fault.TRUNCATED)
+
+
+def _reads_data(invocation: Invocation) -> bool:
+    return invocation.verb == "get" and invocation.key.startswith("v1/data/")
 
 
 def _units(payload: dict[str, Any]) -> list[Unit]:
