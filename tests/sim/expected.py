@@ -10,22 +10,24 @@ from tests.sim.solids import Unit, count_of, decides, digest_of, origin_of
 
 class Expected(msgspec.Struct, frozen=True):
     """``values`` are the digests of all outputs by origin; ``units`` are the steps and items that have a result, each
-    with whether it is skipped; ``before`` are the units that each of them reads, directly."""
+    with whether it is skipped; ``before`` are the units that each of them reads, directly; ``gives`` are the outputs of
+    each, by origin."""
 
     values: dict[str, str]
     units: dict[Unit, bool]
     before: dict[Unit, tuple[Unit, ...]]
+    gives: dict[Unit, list[str]]
 
 
 class _Evaluation:
     def __init__(self, plan: ExecutionPlan) -> None:
         self._plan = plan
         self._steps = {step.name: step for step in plan.steps}
-        self._gives: dict[str, dict[str, str]] = {}
         self._outside: set[Unit] = set()
         self.values: dict[str, str] = {}
         self.units: dict[Unit, bool] = {}
         self.before: dict[Unit, tuple[Unit, ...]] = {}
+        self.gives: dict[Unit, list[str]] = {}
 
     def run(self) -> None:
         for step in self._plan.steps:
@@ -91,10 +93,12 @@ class _Evaluation:
             if step.solid == "judged" and not decides(name, item, "fine"):
                 continue
             for key in self._items(OutputRef(name, out.name)) if out.dynamic else [""]:
-                self.values[origin_of(name, item, out.name, key)] = digest_of(name, item, out.name + key, read)
+                origin = origin_of(name, item, out.name, key)
+                self.values[origin] = digest_of(name, item, out.name + key, read)
+                self.gives.setdefault((name, item), []).append(origin)
 
 
 def expected_of(plan: ExecutionPlan) -> Expected:
     evaluation = _Evaluation(plan)
     evaluation.run()
-    return Expected(evaluation.values, evaluation.units, evaluation.before)
+    return Expected(evaluation.values, evaluation.units, evaluation.before, evaluation.gives)

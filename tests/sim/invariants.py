@@ -100,7 +100,7 @@ class Check:
                 if origin != origin_of(*unit, out.name, out.item) or digest != case.expected.values.get(origin):
                     yield f"output `{out.name}` of {label(unit)} is `{value[:60]}`"
                 committed[origin] = value
-            lacking = [o for o in case.expected.values if o.startswith(f"{unit[0]}[{unit[1]}].") and o not in committed]
+            lacking = [origin for origin in case.expected.gives.get(unit, ()) if origin not in committed]
             if lacking:
                 yield f"{label(unit)} was committed without {', '.join(lacking)}"
         for unit, value in self._world.read:

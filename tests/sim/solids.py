@@ -7,6 +7,7 @@ did. So a value that was read can be held against the one that was committed, do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from zlib import crc32
 
@@ -47,9 +48,22 @@ def decides(step: str, item: str, question: str) -> bool:
     return crc32(f"{step}/{item}/{question}".encode()) & 4 == 0
 
 
+_COUNTS: dict[str, int] = {}
+
+
 def count_of(step: str) -> int:
     """How many items a step deals out."""
-    return crc32(step.encode()) % 4
+    return _COUNTS.get(step, crc32(step.encode()) % 4)
+
+
+@contextmanager
+def with_counts(counts: dict[str, int]) -> Iterator[None]:
+    """Steps that deal out other numbers of items for a while."""
+    _COUNTS.update(counts)
+    try:
+        yield
+    finally:
+        _COUNTS.clear()
 
 
 def parsed(value: str) -> tuple[str, str, str]:
@@ -62,7 +76,7 @@ def origin_of(step: str, item: str, output: str, output_item: str = "") -> str:
     return f"{step}[{item}].{output}[{output_item}]"
 
 
-class _Made:
+class Made:
     """What one body makes of what it read."""
 
     def __init__(self, context: Any, *read: str) -> None:
@@ -75,6 +89,9 @@ class _Made:
         digest = digest_of(self.step, self.item, output + output_item, self._read)
         return f"{origin_of(self.step, self.item, output, output_item)}|{digest}|{self._attempt}"
 
+    def count(self) -> int:
+        return count_of(self.step)
+
     def decides(self, question: str) -> bool:
         return decides(self.step, self.item, question)
 
@@ -82,49 +99,49 @@ class _Made:
 @solid
 def source(context: Any) -> str:
     """Reads nothing."""
-    return _Made(context).value()
+    return Made(context).value()
 
 
 @solid
 def one(context: Any, x: str) -> str:
     """Reads one."""
-    return _Made(context, x).value()
+    return Made(context, x).value()
 
 
 @solid(retry=RetryPolicy(max_attempts=3))
 def patient(context: Any, x: str) -> str:
     """Reads one, and is tried again."""
-    return _Made(context, x).value()
+    return Made(context, x).value()
 
 
 @solid
 def two(context: Any, x: str, y: str) -> str:
     """Reads two."""
-    return _Made(context, x, y).value()
+    return Made(context, x, y).value()
 
 
 @solid(retry=RetryPolicy(max_attempts=2))
 def three(context: Any, x: str, y: str, z: str) -> str:
     """Reads three, and is tried again."""
-    return _Made(context, x, y, z).value()
+    return Made(context, x, y, z).value()
 
 
 @solid
 def gather(context: Any, xs: list[str]) -> str:
     """Reads any number, from several outputs or from items."""
-    return _Made(context, *xs).value()
+    return Made(context, *xs).value()
 
 
 @solid
 def large(context: Any, x: str) -> str:
     """What it gives is an object of its own."""
-    return _Made(context, x).value() + "." * PADDING
+    return Made(context, x).value() + "." * PADDING
 
 
 @solid(outs={"kept": Out(str), "maybe": Out(str, optional=True)})
 def fork(context: Any, x: str) -> Iterator[Any]:
     """One output may stay out."""
-    made = _Made(context, x)
+    made = Made(context, x)
     yield Output(made.value("kept"), "kept")
     if made.decides("maybe"):
         yield Output(made.value("maybe") + "." * PADDING, "maybe")
@@ -133,9 +150,9 @@ def fork(context: Any, x: str) -> Iterator[Any]:
 @solid(outs={"items": DynamicOut(str, max_items=8), "whole": Out(str)})
 def deal(context: Any, x: str) -> Iterator[Any]:
     """Any number of items."""
-    made = _Made(context, x)
+    made = Made(context, x)
     yield Output(made.value("whole"), "whole")
-    for number in range(count_of(made.step)):
+    for number in range(made.count()):
         key = f"k{number}"
         yield DynamicOutput(made.value("items", key), key, "items")
 
@@ -143,6 +160,6 @@ def deal(context: Any, x: str) -> Iterator[Any]:
 @solid
 def judged(context: Any, x: str) -> Iterator[Any]:
     """What it gives may be withheld."""
-    made = _Made(context, x)
+    made = Made(context, x)
     yield Output(made.value())
     yield ExpectationResult(success=made.decides("fine"), label="fine", severity="skip")
