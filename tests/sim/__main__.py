@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 from tests.sim.acceptance import play_thirty
 from tests.sim.batches import Player, Totals, play_many
@@ -61,9 +62,8 @@ def _simplest(played: Played) -> str:
     """The trace of the simplest run found that goes wrong in the same way."""
     kinds = {kind_of(problem) for problem in played.problems}
 
-    def fails(script: list[int] | tuple[int, ...] | object) -> bool:
-        again = play(played.seed, script)  # type: ignore[arg-type]
-        return not kinds.isdisjoint(map(kind_of, again.problems))
+    def fails(script: Sequence[int]) -> bool:
+        return not kinds.isdisjoint(map(kind_of, play(played.seed, script).problems))
 
     script = shrunk(played.decisions, fails)
     simplest = play(played.seed, script, trace=True)

@@ -21,7 +21,7 @@ from tests.sim.invocations import Ending, Invocation
 from tests.sim.objects import SimulatedStore
 from tests.sim.pipelines import Case, case_of
 from tests.sim.solids import MAX_INLINE, large, parsed, source
-from tests.sim.world import in_place_of
+from tests.sim.surroundings import in_place_of
 
 
 @pipeline
@@ -115,8 +115,8 @@ def interleavings(
         attempts = Attempts(case, objects, f"{run}-{number}")
         two = {name: attempts.invocation(retry=retry) for name, retry in zip("ab", retries, strict=True)}
         ended: dict[str, Ending] = {}
-        for one in two:  # to the first operation: before that nobody sees anything
-            attempts.on(two[one])
+        for one in two.values():  # to the first operation: before that nobody sees anything
+            attempts.on(one)
         taken = ""
         while len(ended) < 2:
             open_ones = [one for one in two if one not in ended]
@@ -135,9 +135,9 @@ def interleavings(
 def crashes(
     case: Case, objects: ObjectStore, run: str, kinds: Sequence[str], *, double: bool
 ) -> Iterator[tuple[Any, list[str]]]:
-    """A crash at each operation of an attempt, or at each of two attempts in a row, and then one that nothing befalls."""
+    """A crash at each operation of an attempt, or of two in a row, and then an attempt that nothing befalls."""
     number = 0
-    first = 1
+    first, count = 1, 0
     while True:
         later = 1
         survived = False

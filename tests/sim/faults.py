@@ -7,16 +7,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tests.sim.invocations import (
-    CRASH_AFTER,
-    CRASH_BEFORE,
-    CRASH_DELAYED,
-    ERROR_AFTER,
-    ERROR_BEFORE,
-    RETRIED,
-    TRUNCATED,
-)
+from solidstate import RetryRequested
 
+CRASH_BEFORE, CRASH_AFTER = "crash before", "crash after"
+ERROR_BEFORE, ERROR_AFTER = "error before", "error after"
+CRASH_DELAYED = "crash, delayed write"
+RETRIED = "answer lost, client asks again"
+TRUNCATED = "truncated read"
 DUPLICATE = "duplicate"
 ZOMBIE = "believed dead, goes on"
 TIMEOUT = "token timed out"
@@ -29,6 +26,7 @@ EVERY = (
     *(CRASH_BEFORE, CRASH_AFTER, CRASH_DELAYED, ERROR_BEFORE, ERROR_AFTER, RETRIED, TRUNCATED),
     *(DUPLICATE, ZOMBIE, TIMEOUT, CANCEL, RAISES, ASKS, THROTTLED),
 )
+TO_OPERATIONS = (ERROR_BEFORE, ERROR_AFTER, RETRIED, TRUNCATED)
 WRITES = ("create", "put", "delete", "ok", "ready")
 CRASHES = (CRASH_BEFORE, CRASH_AFTER, CRASH_DELAYED)
 SERVICE, EXIT, TIMED_OUT = "Lambda.ServiceException", "Runtime.ExitError", "Sandbox.Timedout"
@@ -65,3 +63,17 @@ def profile_of(chance: random.Random) -> Profile:
         return Profile(restless=chance.choice((0.2, 1.0)))
     kinds = EVERY if chance.random() < 0.4 else tuple(chance.sample(EVERY, chance.randint(1, 4)))
     return Profile(kinds, chance.choice((0.05, 0.15, 0.3)), chance.randint(1, 12), chance.choice((0.1, 0.3, 1.0)))
+
+
+def can_strike(kind: str, verb: str) -> bool:
+    """Whether that can happen to an operation, or to an invocation that has not begun."""
+    if kind in (CRASH_DELAYED, ERROR_AFTER):
+        return verb in WRITES
+    if kind == RETRIED:
+        return verb in ("create", "ok", "ready")
+    return kind in CRASHES or (kind in TO_OPERATIONS and verb != "start")
+
+
+def raised(kind: str) -> Exception:
+    """What a body is made to raise."""
+    return ValueError("the solid raises") if kind == RAISES else RetryRequested("the solid asks")

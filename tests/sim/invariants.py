@@ -19,7 +19,6 @@ from tests.sim.invocations import label
 from tests.sim.solids import Unit, origin_of, parsed
 from tests.sim.world import World
 
-
 DOUBLED = (fault.DUPLICATE, fault.ZOMBIE, fault.CRASH_DELAYED)
 
 

@@ -12,12 +12,7 @@ from typing import Any, NamedTuple
 from greenlet import getcurrent, greenlet
 
 from solidstate.errors import StorageUnavailable
-
-CRASH_BEFORE, CRASH_AFTER = "crash before", "crash after"
-ERROR_BEFORE, ERROR_AFTER = "error before", "error after"
-CRASH_DELAYED = "crash, delayed write"
-RETRIED = "answer lost, client asks again"
-TRUNCATED = "truncated read"
+from tests.sim.faults import CRASH_AFTER, CRASH_BEFORE, CRASH_DELAYED, ERROR_AFTER, ERROR_BEFORE, RETRIED
 
 
 class Killed(BaseException):
@@ -99,7 +94,7 @@ class Invocation:
 def hold_up(verb: str, key: str, effect: Callable[[], Any], *, late: Callable[[Callable[[], Any]], None]) -> Any:
     """Stop before an operation of the invocation that runs, then let happen what is decided. ``late`` takes an effect
     that is to come after the death of whoever asked for it."""
-    mine = getcurrent()
+    mine: Any = getcurrent()
     invocation: Invocation = mine.invocation
     if not invocation.alive:
         raise Killed

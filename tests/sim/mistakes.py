@@ -16,6 +16,7 @@ from solidstate.handler.runtime import Runtime
 from solidstate.handler.upstream import Upstream
 from solidstate.planner.contract import StepDigest, StepPayload
 from solidstate.storage import keys
+from solidstate.storage.records import encode_record
 from tests.sim.objects import SimulatedStore
 
 Plant = Callable[[Callable[[Any, str, Any], None]], None]
@@ -244,7 +245,7 @@ def a_retry_is_a_new_run(replace: Replace) -> None:
     def write(runtime: Runtime, loaded: Any, record: Any) -> None:
         key = keys.run_record(record.pipeline, record.run)
         runtime.store.put(keys.plan(record.pipeline, record.plan), loaded.encoded, if_absent=True)
-        if not runtime.store.put(key, start.encode_record(record), if_absent=True):
+        if not runtime.store.put(key, encode_record(record), if_absent=True):
             raise start.run_exists(record.pipeline, record.run)
 
     replace(start, "_write", write)

@@ -15,7 +15,7 @@ def kind_of(problem: str) -> str:
 
 
 def shrunk(decisions: Sequence[int], fails: Fails, *, tries: int = 1_500) -> list[int]:
-    """The simplest list found for which ``fails`` is still true: cut short, then with less and less that is not zero."""
+    """The simplest list found for which ``fails`` is still true: shorter, and with less in it that is not zero."""
     best = _without_tail(decisions)
     size = max(1, len(best) // 2)
     while tries > 0:

@@ -12,8 +12,8 @@ from solidstate.storage.s3 import S3Store
 from solidstate.storage.s3_obstore import ObstoreS3Store
 from solidstate.storage.store import ObjectStore
 from tests.sim.by_hand import crashes, interleavings, pair_case
-from tests.sim.invocations import CRASH_AFTER, CRASH_BEFORE
-from tests.sim.mistakes import fixed_output_key, planted, plain_overwrite
+from tests.sim.faults import CRASH_AFTER, CRASH_BEFORE
+from tests.sim.mistakes import fixed_output_key, plain_overwrite, planted
 
 EACH = (CRASH_BEFORE, CRASH_AFTER)
 ORDERS = 125

@@ -7,15 +7,12 @@ wrong, is decided by ``Choices``. Nothing takes time: whatever could happen next
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
 
-from solidstate.handler import outputs, recorder
 from solidstate.handler.entry import make_handler
-from solidstate.handler.outputs import OutputTaker
 from solidstate.handler.runtime import Runtime
 from solidstate.storage import keys
 from tests.sim import faults as fault
@@ -25,7 +22,8 @@ from tests.sim.invocations import Ending, Invocation, hold_up, label
 from tests.sim.machine import Execution
 from tests.sim.objects import SimulatedStore
 from tests.sim.pipelines import Case
-from tests.sim.solids import MAX_INLINE, WATCHING, Unit
+from tests.sim.solids import Unit
+from tests.sim.surroundings import in_place_of
 from tests.sim.tasks import TIMEOUT, Asking
 
 MOST_TURNS = 100_000
@@ -155,7 +153,7 @@ class World:
             kind = self._kind()
             if kind in (fault.RAISES, fault.ASKS):
                 self._note(kind, running)
-                raise _raised(kind)
+                raise fault.raised(kind)
         return running.number
 
     # -- the scheduler
@@ -228,13 +226,9 @@ class World:
         elif kind == fault.CANCEL and self.execution.status == "RUNNING" and self.choices.pick(3) == 1:
             self._note(kind, None)
             self.execution.stop()
-        elif kind in (fault.CRASH_DELAYED, fault.ERROR_AFTER) and verb not in fault.WRITES:
-            return ""
-        elif kind == fault.RETRIED and verb not in ("create", "ok", "ready"):
-            return ""
         elif kind == fault.TRUNCATED and not _reads_data(invocation):
             self._to_truncate = True  # the next one
-        elif kind in fault.CRASHES or (kind in _TO_OPERATIONS and verb != "start"):
+        elif fault.can_strike(kind, verb):
             self._note(kind, invocation)
             return kind
         return ""
@@ -247,17 +241,18 @@ class World:
                 f"{invocation!r}: {invocation.verb} {invocation.key}".rstrip() + f"  <- {happens}" * bool(happens)
             )
         if not invocation.started and happens:
-            ending: Ending | None = Ending("died")
+            ending = Ending("died")
         else:
             if invocation.kind == "end" and not invocation.started:
                 self.closing[invocation.number] = self.store.clock
             if not invocation.started:
                 invocation.began = self.store.clock
             self._running = invocation
-            ending = invocation.go_on(self._handler, happens)
+            found = invocation.go_on(self._handler, happens)
             self._running = None
-            if ending is None:
+            if found is None:
                 return
+            ending = found
         self._ready.remove(invocation)
         invocation.forget()
         if self.trace is not None:
@@ -325,29 +320,6 @@ class World:
             self.trace.append(f"{self.turns:5} {line}")
 
 
-@contextmanager
-def in_place_of(body: Callable[[Unit, tuple[str, ...]], int], now: Callable[[], float]) -> Iterator[None]:
-    """While a simulation runs: bodies are watched, the clock is its own, and few bytes fit into a commit."""
-    places: list[tuple[Any, str, Any]] = [
-        (WATCHING, "body", body),
-        (recorder, "now", now),
-        (recorder, "perf_counter", now),
-        (outputs, "INLINE_LIMIT", MAX_INLINE),
-        (OutputTaker, "_inline_left", MAX_INLINE),
-    ]
-    before = [(owner, name, getattr(owner, name)) for owner, name, _ in places]
-    for owner, name, value in places:
-        setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        for owner, name, value in before:
-            setattr(owner, name, value)
-
-
-_TO_OPERATIONS = (fault.ERROR_BEFORE, fault.ERROR_AFTER, fault.RETRIED, fault.TRUNCATED)
-
-
 def _reads_data(invocation: Invocation) -> bool:
     return invocation.verb == "get" and invocation.key.startswith("v1/data/")
 
@@ -357,9 +329,3 @@ def _units(payload: dict[str, Any]) -> list[Unit]:
     if payload.get("kind") == "items":
         return [(step, "") for step in payload["steps"]]
     return [(payload.get("step", ""), payload.get("item") or "")]
-
-
-def _raised(kind: str) -> Exception:
-    from solidstate import RetryRequested
-
-    return ValueError("the solid raises") if kind == fault.RAISES else RetryRequested("the solid asks")
