@@ -72,11 +72,11 @@ class Invocation:
     def go_on(self, handler: Callable[[dict[str, Any], Any], Any], fault: str) -> Ending | None:
         """To the next operation, with what happens to this one; its ending when there is none."""
         if self.started:
-            return self._glet.switch(fault)  # type: ignore[no-any-return]
+            return self._glet.switch(fault)  # type: ignore[no-any-return]  # greenlet has no types
         self.started = True
         self._glet = greenlet(self._run)
         self._glet.invocation = self
-        return self._glet.switch(handler)  # type: ignore[no-any-return]
+        return self._glet.switch(handler)  # type: ignore[no-any-return]  # greenlet has no types
 
     def forget(self) -> None:
         """It has ended: nothing of it is needed any more."""

@@ -78,7 +78,7 @@ def commit_before_output(replace: Replace) -> None:
         digest = commit(attempt, *args, **more)
         mine = f"/{attempt.attempt_id}/"
         for key, body in [one for one in held.get(id(attempt.store), []) if mine in one[0]]:
-            put(attempt.store, key, body)  # type: ignore[arg-type]
+            put(attempt.store, key, body)  # type: ignore[arg-type]  # simulations have no other store
         return digest
 
     replace(SimulatedStore, "put", hold)
@@ -172,8 +172,7 @@ def answers_before_it_wakes(replace: Replace) -> None:
 
 
 def adopts_the_wrong_attempt(replace: Replace) -> None:
-    """Who finds a result of another attempt answers with what it has computed, and lets others read that: the commit is
-    repaired to name it."""
+    """Who finds a result of another attempt makes it its own: the commit is made to name it."""
     adopted = endings.adopted
 
     def adopt(attempt: Attempt) -> StepDigest | None:
@@ -189,14 +188,11 @@ def adopts_the_wrong_attempt(replace: Replace) -> None:
 
 
 def ignores_412(replace: Replace) -> None:
-    """Who comes second takes its own result for the result, and writes it beside: the answer is that of no commit."""
+    """Who comes second takes its own result for the result, and answers with it."""
     put = SimulatedStore.put
 
     def always(self: SimulatedStore, key: str, body: bytes, *, if_absent: bool = False) -> bool:
-        done = put(self, key, body, if_absent=if_absent)
-        if not done and key.startswith("v1/commits/"):
-            self.born[f"{key} ignored"] = self.clock
-        return done or key.startswith("v1/commits/")
+        return put(self, key, body, if_absent=if_absent) or key.startswith("v1/commits/")
 
     replace(SimulatedStore, "put", always)
 
@@ -272,8 +268,8 @@ def skips_for_good(replace: Replace) -> None:
     replace(Upstream, "skip", decided)
 
 
-def reads_what_is_not_committed(replace: Replace) -> None:
-    """The items of a Map are those that any attempt has yielded: an uncommitted one is as good as none."""
+def runs_without_its_inputs(replace: Replace) -> None:
+    """A step does not mind that something it reads has no result."""
     found = upstream.fetch_upstream
 
     def forgiving(attempt: Attempt) -> Upstream:
@@ -289,8 +285,8 @@ def a_late_result_is_a_success(replace: Replace) -> None:
     replace(end, "_left_out", lambda found: [])
 
 
-def no_items_are_a_success(replace: Replace) -> None:
-    """A question for items that a second attempt asks is answered with none."""
+def items_are_told_once(replace: Replace) -> None:
+    """Which items there are is answered once; whoever asks again is told of none."""
     asked: set[tuple[str, str]] = set()
     items_in = items.items_in
 
@@ -322,7 +318,7 @@ MISTAKES: tuple[Plant, ...] = (
     a_retry_is_a_new_run,
     item_under_the_key_of_its_step,
     skips_for_good,
-    reads_what_is_not_committed,
+    runs_without_its_inputs,
     a_late_result_is_a_success,
-    no_items_are_a_success,
+    items_are_told_once,
 )
