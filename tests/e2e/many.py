@@ -22,7 +22,7 @@ def more(number: int) -> int:
 
 def rope() -> Any:
     """``STEPS`` steps: one, then twenty chains of a hundred side by side."""
-    solids = [begin.alias("s0"), *(more.alias(f"s{number}") for number in range(1, STEPS))]
+    solids: list[Any] = [begin.alias("s0"), *(more.alias(f"s{number}") for number in range(1, STEPS))]
     feeds = {f"s{number}": {"number": f"s{max(0, number - WIDTH)}"} for number in range(1, STEPS)}
     return pipeline_from_dependencies("rope", solids, feeds)
 
