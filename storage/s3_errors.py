@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from solidstate.errors import SolidstateError, StorageError
-from solidstate.storage.s3_answers import Refused, answered, failed, unanswered
+from solidstate.storage.s3_answers import Again, Refused, answered, failed, unanswered
 
 
 @contextmanager
@@ -15,7 +15,7 @@ def translated(verb: str, bucket: str, key: str) -> Generator[None, None, None]:
     """Raise botocore's errors as ours. ``verb`` reads as in "could not VERB the object"."""
     try:
         yield
-    except (SolidstateError, Refused):
+    except (SolidstateError, Refused, Again):
         raise
     except Exception as error:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -30,7 +30,7 @@ def translated(verb: str, bucket: str, key: str) -> Generator[None, None, None]:
         raise
 
 
-def _without_answer(error: Exception, verb: str, bucket: str, key: str) -> StorageError:
+def _without_answer(error: Exception, verb: str, bucket: str, key: str) -> Exception:
     from botocore import exceptions as botocore
 
     what, path = failed(verb, bucket, key), f"s3://{bucket}/{key}"

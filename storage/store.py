@@ -7,7 +7,7 @@ stores: what works in a folder works on S3 and the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
@@ -89,6 +89,26 @@ class JoiningStore(Protocol):
 
     def put_joined(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
         """Write the parts as one object."""
+        ...
+
+
+class Repeat(msgspec.Struct, frozen=True):
+    """A request to a store that is about to be repeated: to do what (``verb``) with which object, what ``came`` of it,
+    the number of the try that failed, and the seconds until the next one."""
+
+    key: str
+    verb: str
+    came: str
+    tries: int
+    wait_s: float
+
+
+@runtime_checkable
+class AttendedStore(Protocol):
+    """A store that repeats requests, and lets somebody attend to it."""
+
+    def attended(self, left_s: Callable[[], float], told: Callable[[Repeat], None]) -> ObjectStore:
+        """The same store for somebody who has ``left_s()`` seconds left and wants to be ``told`` of each repetition."""
         ...
 
 

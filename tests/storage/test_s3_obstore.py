@@ -90,7 +90,7 @@ def test_a_part_that_cannot_be_sent_ends_the_upload(
         sink.write(bytes(17 * MIB))
         while len(s3_server.requests) < 2:  # the upload is begun, its first part sent
             time.sleep(0.01)
-        s3_server.fail_next += [(500, "InternalError")] * 5
+        s3_server.fail_next += [(500, "InternalError")] * 6
         sink.write(bytes(16 * MIB))
         sink.write(bytes(16 * MIB))
     assert not obstore_store.exists("k")
@@ -105,5 +105,5 @@ def test_an_end_that_fails_makes_nothing_visible(obstore_store: ObstoreS3Store, 
         sink.write(bytes(17 * MIB))
         while len(s3_server.requests) < 2:
             time.sleep(0.01)
-        s3_server.fail_next += [(500, "InternalError")] * 5
+        s3_server.fail_next += [(500, "InternalError")] * 6
     assert not obstore_store.exists("k")
