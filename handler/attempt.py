@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
-from solidstate.events import AnyEvent
+import msgspec
+
+from solidstate.errors import StorageError
+from solidstate.events import AnyEvent, StorageRetry
 from solidstate.handler.acquire import Resources, ResourceStack
 from solidstate.handler.committed import label, read_commit, read_header, read_item
 from solidstate.handler.context import StepContext, StepLog
@@ -18,13 +23,16 @@ from solidstate.solid import SolidDefinition
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit, CommittedOutput
 from solidstate.storage.records import decode_run_record
+from solidstate.storage.store import AttendedStore, Repeat
 
 
 class Attempt:
     """``payload`` has the complete handle of the run. What few attempts need (the log, the file system, the run's tags)
-    is made when it is asked for. ``foreign``: whether it has read what this process did not write itself."""
+    is made when it is asked for. ``foreign``: whether it has read what this process did not write itself.
+    ``committing`` gives the commit anew while it is being written."""
 
     foreign = False
+    committing: Callable[[], bytes] | None = None
     _loggers: Loggers | None = None
     _fs: Any = None
     _run_tags: dict[str, str] | None = None
@@ -53,6 +61,8 @@ class Attempt:
         scope = Scope(run.id, run.pipeline, name, number, run.execution, name, request, item)
         self.recorder = Recorder(scope, runtime.observer)
         self.sink = runtime.log_sink(scope.identity()) if runtime.log_sink is not None else None
+        if runtime.repeats is not None:
+            runtime.repeats.listen(self._asked_again)
 
     @property
     def log(self) -> StepLog:
@@ -141,6 +151,12 @@ class Attempt:
             read_run_tags=self.run_tags,
         )
 
+    def _asked_again(self, repeat: Repeat) -> bytes | None:
+        """Put on record that the store is asked again, in the commit itself when it is that which is written."""
+        facts = msgspec.structs.asdict(repeat)
+        self.tell(self.recorder.emit(StorageRetry, **facts))
+        return self.committing() if self.committing is not None else None
+
     def tell(self, event: AnyEvent) -> None:
         """Write an event of the step's life to the log, where there is one."""
         if self.sink is not None:
@@ -150,3 +166,11 @@ class Attempt:
         """Put on record what no commit holds: the events from number ``begin`` on."""
         key = keys.attempt(self.run.pipeline, self.step.name, self.run.id, self.attempt_id, self.item)
         self.store.put(key, self.recorder.encoded(begin))
+
+    def store_last_events(self) -> None:
+        """The same after the store did not answer: asked once, and only where it was asked more than once before."""
+        if self.runtime.repeats is None or not isinstance(self.store, AttendedStore):
+            return
+        self.store = self.store.attended(lambda: 0.0, lambda _: None)
+        with contextlib.suppress(StorageError):
+            self.store_events()

@@ -84,8 +84,8 @@ class Recorder:
         return event
 
     def continue_after(self, events: list[AnyEvent]) -> None:
-        """Go on after events that were recorded before."""
-        self.events = list(events)
+        """Go on after events that were recorded before; what was recorded since stays."""
+        self.events = [*events, *self.events[len(events) :]]
 
     def encoded(self, begin: int = 0) -> bytes:
         """The events from number ``begin`` on as NDJSON."""

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import IntermediateError, StorageError, StorageUnavailable
-from solidstate.events import StepStart, StepSuccess
+from solidstate.events import EngineEvent, StepStart, StepSuccess
 from solidstate.handler.attempt import Attempt
 from solidstate.handler.awaiting import AWAITED, settled
 from solidstate.handler.boundary import call
@@ -27,6 +27,8 @@ from solidstate.handler.upstream import Skip, Upstream, fetch_upstream
 from solidstate.handler.verdicts import judge_inputs, withheld
 from solidstate.planner.contract import StepDigest, StepPayload
 from solidstate.storage.commits import Commit, CommittedOutput, fingerprint_of
+
+NO_ANSWER = "storage did not answer"
 
 
 def run_step(
@@ -75,8 +77,9 @@ def _attempted(attempt: Attempt, *, answer: bool) -> StepDigest:
     except UserCodeRaised as raised:
         cause: BaseException = raised.original
     except StorageUnavailable as unavailable:  # not of the step's making: the state machine repeats it by itself
-        if attempt.sink is not None:
-            attempt.sink("warning", "storage did not answer", {"reason": unavailable.problem})
+        facts = {"reason": unavailable.problem}
+        attempt.tell(attempt.recorder.emit(EngineEvent, message=NO_ANSWER, fields=facts))
+        attempt.store_last_events()
         raise
     except KeyboardInterrupt:
         with contextlib.suppress(StorageError):

@@ -294,6 +294,18 @@ class HookErrored(Event, frozen=True, kw_only=True, tag="hook_errored", omit_def
     error: ErrorInfo
 
 
+class StorageRetry(Event, frozen=True, kw_only=True, tag="storage_retry", omit_defaults=True):
+    """The store was asked again, after ``wait_s`` seconds: try number ``tries`` to do what ``verb`` says (read, write,
+    look up, ...) with the object ``key`` had failed. ``came`` is what came of it: status and S3's error code, or
+    ``no answer``."""
+
+    key: str
+    verb: str
+    came: str
+    tries: int
+    wait_s: float
+
+
 class LogMessage(Event, frozen=True, kw_only=True, tag="log", omit_defaults=True):
     """A line the solid logged."""
 
@@ -326,6 +338,7 @@ AnyEvent = (
     | ResourceTeardown
     | HookCompleted
     | HookErrored
+    | StorageRetry
     | LogMessage
     | EngineEvent
 )

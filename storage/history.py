@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest
-from solidstate.events import AnyEvent, EngineEvent, decode_events
+from solidstate.events import AnyEvent, EngineEvent, StorageRetry, decode_events
 from solidstate.storage import keys
 from solidstate.storage.commits import decode_commit_events, events_begin
 from solidstate.storage.records import (
@@ -223,7 +223,8 @@ def _rank(left: Left, committed: Left | None) -> int:
     that began by adopting it."""
     if left is committed:
         return 1
-    return 2 if left.events[0].seq > 1 or isinstance(left.events[0], EngineEvent) else 0
+    first = next((event for event in left.events if not isinstance(event, StorageRetry)), left.events[0])
+    return 2 if left.events[0].seq > 1 or isinstance(first, EngineEvent) else 0
 
 
 def _decoded(body: bytes, key: str) -> list[Any]:

@@ -61,8 +61,9 @@ class S3Store:
         """(bucket, whole key), for AWS services that read objects by themselves."""
         return self._bucket, self._full(key)
 
-    def attended(self, left_s: Callable[[], float], told: Callable[[Repeat], None]) -> S3Store:
-        """The same store for somebody who has ``left_s()`` seconds left and wants to be ``told`` of repetitions."""
+    def attended(self, left_s: Callable[[], float], told: Callable[[Repeat], bytes | None]) -> S3Store:
+        """The same store for somebody who has ``left_s()`` seconds left and wants to be ``told`` of repetitions:
+        see :class:`AttendedStore`."""
         return S3Store(self._client, self._bucket, self._prefix, Patience(left_s, told))
 
     def get(self, key: str) -> bytes:
@@ -93,7 +94,7 @@ class S3Store:
         full = self._full(key)
         condition = {"IfNoneMatch": "*"} if if_absent else {}
 
-        def write() -> None:
+        def write(body: bytes = body) -> None:
             with translated("write", self._bucket, full):
                 self._client.put_object(Bucket=self._bucket, Key=full, Body=body, **condition)
 

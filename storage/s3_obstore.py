@@ -83,8 +83,9 @@ class ObstoreS3Store:
         """(bucket, whole key), for AWS services that read objects by themselves."""
         return self._bucket, self._full(key)
 
-    def attended(self, left_s: Callable[[], float], told: Callable[[Repeat], None]) -> ObstoreS3Store:
-        """The same store for somebody who has ``left_s()`` seconds left and wants to be ``told`` of repetitions."""
+    def attended(self, left_s: Callable[[], float], told: Callable[[Repeat], bytes | None]) -> ObstoreS3Store:
+        """The same store for somebody who has ``left_s()`` seconds left and wants to be ``told`` of repetitions:
+        see :class:`AttendedStore`."""
         return ObstoreS3Store(self._store, self._bucket, self._prefix, Patience(left_s, told))
 
     def get(self, key: str) -> bytes:
@@ -113,7 +114,7 @@ class ObstoreS3Store:
         full = self._full(key)
         mode = "create" if if_absent else "overwrite"
 
-        def write() -> None:
+        def write(body: bytes = body) -> None:
             with translated("write", self._bucket, full):
                 self._store.put(full, body, mode=mode, use_multipart=False)
 

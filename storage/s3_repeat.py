@@ -33,35 +33,38 @@ def _unlimited() -> float:
     return float("inf")
 
 
-def _unheard(_: Repeat) -> None: ...
+def _unheard(_: Repeat) -> bytes | None:
+    return None
 
 
 class Patience:
     """How long requests are repeated, and who hears of it: ``left_s`` tells the seconds that are left, ``told`` is
-    called before each wait."""
+    called before each wait and may give what to write instead."""
 
     __slots__ = ("_left_s", "_told")
 
     def __init__(
-        self, left_s: Callable[[], float] = _unlimited, told: Callable[[Repeat], None] = _unheard
+        self, left_s: Callable[[], float] = _unlimited, told: Callable[[Repeat], bytes | None] = _unheard
     ) -> None:
         self._left_s = left_s
         self._told = told
 
-    def answer(self, request: Callable[[], T], verb: str, key: str) -> T:
-        """What ``request`` gives. It raises :class:`Again` for what is worth another try; after the last one that is
-        raised as the StorageUnavailable in it, with what came how often."""
+    def answer(self, request: Callable[..., T], verb: str, key: str) -> T:
+        """What ``request`` gives; it is called with what to write instead where ``told`` gave that. It raises
+        :class:`Again` for what is worth another try; after the last one that is raised as the StorageUnavailable in it,
+        with what came how often."""
         came: list[str] = []
+        instead: bytes | None = None
         while True:
             try:
-                return request()
+                return request() if instead is None else request(instead)
             except Again as again:
                 came.append(again.came)
                 wait = _wait_after(len(came))
                 late = self._left_s() - wait < SPARE_S
                 if late or len(came) == TRIES:
                     raise _gave_up(again.error, came, late=late) from again.__cause__
-            self._told(Repeat(key, verb, came[-1], len(came), wait))
+            instead = self._told(Repeat(key, verb, came[-1], len(came), wait)) or instead
             time.sleep(wait)
 
     def seconds(self, most: float) -> float:

@@ -107,9 +107,15 @@ class Repeat(msgspec.Struct, frozen=True):
 class AttendedStore(Protocol):
     """A store that repeats requests, and lets somebody attend to it."""
 
-    def attended(self, left_s: Callable[[], float], told: Callable[[Repeat], None]) -> ObjectStore:
-        """The same store for somebody who has ``left_s()`` seconds left and wants to be ``told`` of each repetition."""
+    def attended(self, left_s: Callable[[], float], told: Callable[[Repeat], bytes | None]) -> ObjectStore:
+        """The same store for somebody who has ``left_s()`` seconds left and wants to be ``told`` of each repetition
+        before it is made. What that gives is written in the body's place."""
         ...
+
+
+def attended(store: ObjectStore, left_s: Callable[[], float], told: Callable[[Repeat], bytes | None]) -> ObjectStore:
+    """:meth:`AttendedStore.attended`, or the store itself where it repeats nothing."""
+    return store.attended(left_s, told) if isinstance(store, AttendedStore) else store
 
 
 def put_joined(store: ObjectStore, key: str, parts: Sequence[bytes | memoryview]) -> None:

@@ -134,9 +134,7 @@ def test_a_conflict_is_repeated(s3_requests: tuple[AnyS3Store, Requests], s3_ser
     assert requests == [("PUT", "k")] * 3
 
 
-def test_endless_conflicts_give_up(
-    s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer
-) -> None:
+def test_endless_conflicts_give_up(s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer) -> None:
     """After six answers of 409 the store is unavailable, in these words."""
     store, requests = s3_requests
     s3_server.fail_next += [(409, "ConditionalRequestConflict")] * 6

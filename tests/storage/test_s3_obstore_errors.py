@@ -144,8 +144,8 @@ def test_silence_is_no_answer(slow_server: str) -> None:
     with pytest.raises(StorageUnavailable) as caught:
         store.get("k")
     assert caught.value.problem == (
-        f'Could not read the object `k` in the bucket `bucket`: Read timeout on endpoint URL: "{slow_server}/bucket/k". '
-        "6 tries failed: no answer (6)."
+        f"Could not read the object `k` in the bucket `bucket`: Read timeout on endpoint URL: "
+        f'"{slow_server}/bucket/k". 6 tries failed: no answer (6).'
     )
 
 

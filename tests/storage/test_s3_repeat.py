@@ -7,7 +7,6 @@ import random
 import pytest
 
 from solidstate.errors import StorageError, StorageUnavailable
-from solidstate.storage import s3_repeat
 from solidstate.storage.s3_answers import Again, Refused, answered, unanswered
 from solidstate.storage.s3_repeat import FIRST_WAIT_S, SPARE_S, TRIES, Patience
 from solidstate.storage.store import Repeat
@@ -39,7 +38,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock(900.0)
-    monkeypatch.setattr(s3_repeat.time, "sleep", made.sleep)
+    monkeypatch.setattr("solidstate.storage.s3_repeat.time.sleep", made.sleep)
     return made
 
 
