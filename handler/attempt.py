@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import StorageError
-from solidstate.events import AnyEvent, StorageRetry
+from solidstate.events import AnyEvent, StepSuccess, StorageRetry
 from solidstate.handler.acquire import Resources, ResourceStack
 from solidstate.handler.committed import label, read_commit, read_header, read_item
 from solidstate.handler.context import StepContext, StepLog
@@ -23,7 +23,7 @@ from solidstate.solid import SolidDefinition
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit, CommittedOutput
 from solidstate.storage.records import decode_run_record
-from solidstate.storage.store import AttendedStore, Repeat
+from solidstate.storage.store import Repeat, attended
 
 
 class Attempt:
@@ -168,9 +168,11 @@ class Attempt:
         self.store.put(key, self.recorder.encoded(begin))
 
     def store_last_events(self) -> None:
-        """The same after the store did not answer: asked once, and only where it was asked more than once before."""
-        if self.runtime.repeats is None or not isinstance(self.store, AttendedStore):
+        """The same after the store did not answer: asked once, and only where it was asked more than once before. The
+        success that could not be committed is none."""
+        if not any(isinstance(event, StorageRetry) for event in self.recorder.events):
             return
-        self.store = self.store.attended(lambda: 0.0, lambda _: None)
+        self.store = attended(self.store, lambda: 0.0, lambda _: None)
+        self.recorder.take_back(StepSuccess)
         with contextlib.suppress(StorageError):
             self.store_events()

@@ -10,6 +10,7 @@ import msgspec
 from solidstate.errors import name_list
 from solidstate.events import (
     AnyEvent,
+    EngineEvent,
     ErrorInfo,
     HookErrored,
     RunFailure,
@@ -31,6 +32,7 @@ from solidstate.handler.mapped import failure_lines, never_mapped, summarise_map
 from solidstate.handler.outcome import MAX_CAUSE, RunFailed
 from solidstate.handler.plain import clip, clip_json
 from solidstate.handler.recorder import Recorder, Scope
+from solidstate.handler.repeats import NO_ANSWER
 from solidstate.handler.reuse import Reuse, reuse_of
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.upstream import each, withheld_reason
@@ -216,7 +218,7 @@ def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
         more["warnings"] = [*warnings, *more.get("warnings", [])]
         reason = reason or withheld
     if status == "failed" and error is None:
-        reason = "the attempt began and left no end: it ran out of time or memory, or was stopped"
+        reason = _without_end(events[-1])
     return StepSummary(
         step=step.name,
         solid=step.solid,
@@ -231,6 +233,12 @@ def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
         error=error,
         **more,
     )
+
+
+def _without_end(last: AnyEvent) -> str:
+    if isinstance(last, EngineEvent) and last.message == NO_ANSWER:
+        return f"{NO_ANSWER}: {last.fields.get('reason', '')}"
+    return "the attempt began and left no end: it ran out of time or memory, or was stopped"
 
 
 def _unmet(verdicts: list[StepExpectation]) -> tuple[list[str], str]:

@@ -87,6 +87,12 @@ class Recorder:
         """Go on after events that were recorded before; what was recorded since stays."""
         self.events = [*events, *self.events[len(events) :]]
 
+    def take_back(self, kind: type[AnyEvent]) -> None:
+        """Leave out events of ``kind``, as if they had never been."""
+        with self._lock:
+            kept = (event for event in self.events if not isinstance(event, kind))
+            self.events = [msgspec.structs.replace(event, seq=number) for number, event in enumerate(kept, 1)]
+
     def encoded(self, begin: int = 0) -> bytes:
         """The events from number ``begin`` on as NDJSON."""
         return self.written()[1] if not begin else encode_lines(self.written()[0][begin:])

@@ -52,6 +52,7 @@ class Repeats:
 
 
 ASKED_AGAIN = "storage is asked again"
+NO_ANSWER = "storage did not answer"
 
 
 def facts_of(repeat: Repeat | StorageRetry) -> dict[str, Any]:

@@ -21,14 +21,13 @@ from solidstate.handler.inputs import load_inputs
 from solidstate.handler.outcome import UserCodeRaised, classified
 from solidstate.handler.outputs import OutputTaker
 from solidstate.handler.rendezvous import arrive, conclude, pass_by
+from solidstate.handler.repeats import NO_ANSWER
 from solidstate.handler.runtime import InvocationContext, Runtime, complete_handle, loaded_for
 from solidstate.handler.type_io import TypeIo
 from solidstate.handler.upstream import Skip, Upstream, fetch_upstream
 from solidstate.handler.verdicts import judge_inputs, withheld
 from solidstate.planner.contract import StepDigest, StepPayload
 from solidstate.storage.commits import Commit, CommittedOutput, fingerprint_of
-
-NO_ANSWER = "storage did not answer"
 
 
 def run_step(
