@@ -99,17 +99,39 @@ class Attempt:
             if known is not None:
                 return known
         self.foreign = True
-        return read_commit(self.store, pipeline, step, run, item)
+        return self._as_planned(read_commit(self.store, pipeline, step, run, item))
 
     def item_of(self, over: OutputRef, entry: ItemEntry) -> CommittedOutput | None:
         """The item that the step is run for, read by itself; None when its producer has no commit."""
         self.foreign = True
-        return read_item(self.store, self.run.pipeline, over, self.run_of(over.step), self.item, entry)
+        run = self.run_of(over.step)
+        found = read_item(self.store, self.run.pipeline, over, run, self.item, entry)
+        if found is not None and run == self.run.id:
+            self._check_type(over.step, over.step, found, keys.commit(self.run.pipeline, over.step, run))
+        return found
 
     def header_of(self, step: str, size: int) -> Commit | None:
         """A result without the items of dynamic outputs."""
         self.foreign = True
-        return read_header(self.store, self.run.pipeline, step, self.run_of(step), size)
+        return self._as_planned(read_header(self.store, self.run.pipeline, step, self.run_of(step), size))
+
+    def _as_planned(self, commit: Commit | None) -> Commit | None:
+        """A result of this run has the types that the plan says, which is the one it was made by. Raises
+        MistypedIntermediate; what a reused run has was looked at by Start run, and is decoded as what it is."""
+        if commit is not None and commit.run == self.run.id:
+            name = label(commit.step, commit.item)
+            for out in commit.outputs:
+                self._check_type(
+                    commit.step, name, out, keys.commit(commit.pipeline, commit.step, commit.run, commit.item)
+                )
+        return commit
+
+    def _check_type(self, step: str, producer: str, out: CommittedOutput, key: str) -> None:
+        for planned in self.loaded.steps[step].outputs:
+            if planned.name == out.name and planned.type != out.type and not planned.nothing:
+                from solidstate.handler.integrity import mistyped
+
+                raise mistyped(out, OutputRef(step, out.name), producer, planned.type, key)
 
     def open_fs(self) -> Any:
         """One file system for the solid, its resources and hooks, made when the first asks."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from solidstate.errors import name_list
+from solidstate.errors import IntermediateError, name_list
 from solidstate.events import (
     AnyEvent,
     EngineEvent,
@@ -29,7 +29,7 @@ from solidstate.events import (
 )
 from solidstate.handler.items import keys_in, producer_commit
 from solidstate.handler.mapped import failure_lines, never_mapped, summarise_mapped
-from solidstate.handler.outcome import MAX_CAUSE, RunFailed
+from solidstate.handler.outcome import MAX_CAUSE, RunFailed, error_info
 from solidstate.handler.plain import clip, clip_json
 from solidstate.handler.recorder import Recorder, Scope
 from solidstate.handler.repeats import NO_ANSWER
@@ -138,7 +138,14 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
         step, item = job
         # What hooks leave comes after the commit, so it is not in it.
         hooked = bool(loaded.definition.hooks or loaded.nodes[step.name].solid.hooks)
-        return step_left(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
+        try:
+            return step_left(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
+        except (
+            IntermediateError
+        ) as error:  # the run still has to end, and this step has no result that anybody can read
+            return [
+                _unreadable(runtime, Scope(run=run, pipeline=pipeline, step=step.name, attempt=1, item=item), error)
+            ]
 
     by_step: dict[str, list[Left]] = {}
     for (step, item), left in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
@@ -148,6 +155,13 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
             by_step[step.name] = left
     found.left = {step.name: by_step.get(step.name) or [] for step in steps}
     return found
+
+
+def _unreadable(runtime: Runtime, scope: Scope, error: IntermediateError) -> Left:
+    """In the place of events that are damaged, or of another step's."""
+    recorder = Recorder(scope, runtime.observer)
+    recorder.emit(StepFailure, duration_s=0.0, error=error_info(error))
+    return Left(*recorder.written())
 
 
 def _summaries(

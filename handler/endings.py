@@ -91,7 +91,9 @@ def adopted(attempt: Attempt) -> StepDigest | None:
         body = attempt.store.get(key)
     except MissingObject:
         return None
-    found = own_commit(decode_commit(body, key), key, attempt.step.name, attempt.run.id, attempt.item)
+    found = own_commit(
+        decode_commit(body, key), key, attempt.run.pipeline, attempt.step.name, attempt.run.id, attempt.item
+    )
     events = decode_commit_events(body, key)
     if found.attempt_id != attempt.attempt_id:
         message = "adopted the commit of another attempt"

@@ -295,9 +295,8 @@ class HookErrored(Event, frozen=True, kw_only=True, tag="hook_errored", omit_def
 
 
 class StorageRetry(Event, frozen=True, kw_only=True, tag="storage_retry", omit_defaults=True):
-    """The store was asked again, after ``wait_s`` seconds: try number ``tries`` to do what ``verb`` says (read, write,
-    look up, ...) with the object ``key`` had failed. ``came`` is what came of it: status and S3's error code, or
-    ``no answer``."""
+    """The store was asked again, after ``wait_s`` seconds: try number ``tries`` to ``verb`` (read, write, look up, ...)
+    the object ``key`` had failed. ``came`` is status and S3's error code, or ``no answer``."""
 
     key: str
     verb: str

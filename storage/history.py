@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest
+from solidstate.errors import ForeignCommit, IntermediateError, MissingObject, RunNotFound, closest
 from solidstate.events import AnyEvent, EngineEvent, StorageRetry, decode_events
 from solidstate.storage import keys
-from solidstate.storage.commits import decode_commit_events, events_begin
+from solidstate.storage.commits import decode_commit, decode_commit_events, events_begin, header_end
 from solidstate.storage.records import (
     RunRecord,
     RunSummary,
@@ -203,9 +203,25 @@ def _committed(store: ObjectStore, key: str) -> Left | None:
         body = store.get(key)
     except MissingObject:
         return None
+    _check_own(body, key)
     events = decode_commit_events(body, key)
     # What stands before them may be large values, so it is not kept.
     return Left(events, body[events_begin(body) :]) if events else None
+
+
+def _check_own(body: bytes, key: str) -> None:
+    """Whether the object is a commit, and the one that its key says: nobody could read its outputs otherwise. Raises
+    UnreadableCommit, ForeignCommit."""
+    made = decode_commit(body[: header_end(body)], key, header=True)
+    if keys.commit(made.pipeline, made.step, made.run, made.item) != key:
+        item = f"[{made.item}]" if made.item else ""
+        raise ForeignCommit(
+            f"The object `{key}` holds the commit of step `{made.step}{item}` of run `{made.run}` of "
+            f"`{made.pipeline}`.",
+            subject=made.step,
+            path=key,
+            hint="it was copied there; restore the object's earlier version, or run the step again in a new run",
+        )
 
 
 def recorded_attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> list[list[AnyEvent]]:
