@@ -296,7 +296,7 @@ class HookErrored(Event, frozen=True, kw_only=True, tag="hook_errored", omit_def
 
 class StorageRetry(Event, frozen=True, kw_only=True, tag="storage_retry", omit_defaults=True):
     """The store was asked again, after ``wait_s`` seconds: try number ``tries`` to ``verb`` (read, write, look up, ...)
-    the object ``key`` had failed. ``came`` is status and S3's error code, or ``no answer``."""
+    the object ``key`` had failed. ``came`` is status and S3's code, or for example ``no answer``."""
 
     key: str
     verb: str

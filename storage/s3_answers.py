@@ -82,15 +82,15 @@ def answered(code: str, status: int, verb: str, bucket: str, key: str, text: str
     return StorageError(f"{what}: {text}.", subject=key, path=f"{place}/{key}")
 
 
-def unanswered(reason: str, verb: str, bucket: str, key: str) -> Again:
-    """The error for no answer at all, or half of one."""
+def unanswered(reason: str, verb: str, bucket: str, key: str, came: str = "no answer") -> Again:
+    """The error for no answer at all, half of one, or one that was damaged on its way."""
     unavailable = StorageUnavailable(
         f"{failed(verb, bucket, key)}: {reason}.",
         subject=key,
         path=f"s3://{bucket}/{key}",
         hint="check the network and the endpoint, then try again",
     )
-    return Again("no answer", unavailable)
+    return Again(came, unavailable)
 
 
 def _contested(bucket: str, key: str) -> StorageUnavailable:

@@ -39,4 +39,6 @@ def _without_answer(error: Exception, verb: str, bucket: str, key: str) -> Excep
         return StorageError(f"{what}: there are no AWS credentials.", subject=key, path=path, hint=hint)
     if isinstance(error, (botocore.HTTPClientError, botocore.ConnectionError, botocore.IncompleteReadError)):
         return unanswered(str(error).rstrip("."), verb, bucket, key)
+    if isinstance(error, botocore.FlexibleChecksumError):
+        return unanswered(str(error).rstrip("."), verb, bucket, key, "damaged answer")
     return StorageError(f"{what}: {str(error).rstrip('.')}.", subject=key, path=path)

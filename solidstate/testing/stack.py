@@ -235,9 +235,9 @@ class LocalStack:
             for run in mine:
                 del deployment.runs[run]
         with contextlib.suppress(self.s3.exceptions.NoSuchBucket):  # emptied by somebody's `mock_aws`
-            for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
-                for entry in page.get("Contents", []):
-                    self.s3.delete_object(Bucket=self.bucket, Key=entry["Key"])
+            for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
+                for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                    self.s3.delete_object(Bucket=self.bucket, Key=entry["Key"], VersionId=entry["VersionId"])
             self.s3.delete_bucket(Bucket=self.bucket)
         self._logger.close()
 

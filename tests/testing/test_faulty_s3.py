@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from solidstate import RetryPolicy, pipeline, solid
-from solidstate.errors import SolidstateError, StorageError
+from solidstate.errors import SolidstateError, StorageError, StorageUnavailable
 from solidstate.events import StorageRetry
 from solidstate.storage import s3_repeat
 from solidstate.storage.files import open_s3
@@ -146,6 +146,21 @@ def test_damage_on_the_way_is_not_hidden(faults: FaultyS3, bucket: str, s3_boto3
     s3_boto3.put_object(Bucket=bucket, Key="k", Body=b"abc")
     faults.rule("damaged", times=1)
     assert store_at(faults.url, "obstore", bucket).get("k") == b"`bc"
+
+
+def test_damage_that_boto3_sees_is_got_over(faults: FaultyS3, bucket: str) -> None:
+    """S3 keeps a checksum of what boto3 writes."""
+    store = store_at(faults.url, "boto3", bucket)
+    store.put("k", b"abc")
+    faults.rule("damaged", times=2)
+    assert store.get("k") == b"abc"
+    faults.rule("damaged", times=6)
+    with pytest.raises(StorageUnavailable) as caught:
+        store.get("k")
+    assert caught.value.problem == (
+        f"Could not read the object `k` in the bucket `{bucket}`: Expected checksum NSRBwg== did not match calculated "
+        "checksum: NOYr9Q==. 6 tries failed: damaged answer (6)."
+    )
 
 
 def test_rules_strike_where_they_are_meant_to(store: AnyS3Store, faults: FaultyS3) -> None:
