@@ -19,7 +19,7 @@ from solidstate.testing.account import Account
 from solidstate.testing.faulty_s3 import HttpFault
 from tests.conftest_s3 import CLIENTS
 
-RUNS = 40
+RUNS = 30
 MIX: dict[HttpFault, float] = {
     "409 ConditionalRequestConflict": 0.1,
     "503 SlowDown": 0.06,
@@ -71,7 +71,7 @@ def total(numbers: list[int]) -> int:
 
 @solid
 def join(number: int, large: bytes) -> int:
-    return number + len(large)
+    return number + large.count(b"l")
 
 
 @solid
@@ -126,6 +126,7 @@ def test_every_run_ends_well_or_says_why(local_stack: LocalStack, monkeypatch: p
     errors: Counter[str] = Counter()
     repeated = 0
     with local_stack.faulty_s3(client) as s3:
+        s3.rule("damaged", times=5, method="GET", key="*/large")  # boto3 sees it, of obstore's only solidstate does
         for number in range(RUNS):
             s3.at_random(number, MIX)
             execution = local_stack.start(day, run_id=f"{client}-{number}")
