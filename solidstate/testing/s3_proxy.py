@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 DELAY_S = 0.5
@@ -54,11 +54,13 @@ class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # headers and body go out together
-    server: Proxy
 
     def setup(self) -> None:
         super().setup()
-        self._upstream = http.client.HTTPConnection(*self.server.upstream, timeout=60)
+        proxy: Any = self.server  # which the base class knows as any server
+        self._decides: Decides = proxy.decides
+        host, port = proxy.upstream
+        self._upstream = http.client.HTTPConnection(host, port, timeout=60)
 
     def finish(self) -> None:
         self._upstream.close()
@@ -72,7 +74,7 @@ class _Connection(BaseHTTPRequestHandler):
     def _forward(self) -> None:
         body = self._body()
         conditional = self.headers.get("If-None-Match") is not None
-        fault = self.server.decides(self.command, self.path, conditional=conditional) or ""
+        fault = self._decides(self.command, self.path, conditional=conditional) or ""
         if fault[:1].isdigit():
             self._answer_error(*fault.split())
             return
