@@ -12,7 +12,7 @@ from typing import Any
 
 from solidstate.errors import MissingObject, StorageError
 from solidstate.storage import s3_settings
-from solidstate.storage.s3_answers import BeyondEnd, Refused
+from solidstate.storage.s3_answers import Again, BeyondEnd, Refused
 from solidstate.storage.s3_errors import translated
 from solidstate.storage.s3_repeat import SILENCE_S, Patience
 from solidstate.storage.s3_upload import PartWriter
@@ -212,9 +212,12 @@ class _Upload:
 
     def _is_there(self) -> bool:
         """Whether an object of the size of all parts is under the key; nobody else writes under it."""
-        with self._translated():
-            found: bool = self._client.head_object(**self._place)["ContentLength"] == self._size
-            return found
+        try:
+            with self._translated():
+                found: bool = self._client.head_object(**self._place)["ContentLength"] == self._size
+                return found
+        except (StorageError, Again):
+            return False
 
     def _ask(self, request: Callable[..., Any], **facts: Any) -> Any:
         def ask() -> Any:

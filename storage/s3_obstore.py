@@ -11,10 +11,10 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from solidstate.errors import MissingObject
+from solidstate.errors import MissingObject, StorageError
 from solidstate.storage import s3_settings
 from solidstate.storage.s3_answers import Again, BeyondEnd, Refused
-from solidstate.storage.s3_obstore_errors import translated
+from solidstate.storage.s3_obstore_errors import translated, tries_of
 from solidstate.storage.s3_repeat import FIRST_WAIT_S, SILENCE_S, TRIES, Patience
 from solidstate.storage.s3_upload import PART_BYTES, PartWriter
 from solidstate.storage.store import ObjectInfo, ObjectWriter, Repeat, check_key, check_prefix
@@ -210,6 +210,7 @@ class _Upload:
         self._key = key
         self._patience = patience
         self._file: Any = None  # an `obstore.WritableFile`
+        self._size = 0
 
     def whole(self, body: bytes) -> None:
         def write() -> None:
@@ -229,6 +230,7 @@ class _Upload:
                 self._file.write(body)
 
         self._over(send)
+        self._size += len(body)
 
     def finish(self) -> None:
         def join() -> None:
@@ -236,7 +238,11 @@ class _Upload:
                 self._file.write(b"")  # waits for the part on its way: its failure can still be followed by an abort
                 self._file.close()
 
-        self._over(join)
+        try:
+            self._over(join)
+        except StorageError:  # the answer that got lost may have been that it is done
+            if not self._is_there():
+                raise
 
     def abandon(self) -> None:
         if self._file is not None:
@@ -250,7 +256,17 @@ class _Upload:
         try:
             send()
         except Again as again:
+            again.error.problem += f" {tries_of(again)} failed."
             raise again.error from again.__cause__
+
+    def _is_there(self) -> bool:
+        """Whether an object of the size of all parts is under the key; nobody else writes under it."""
+        try:
+            with self._translated():
+                found: bool = self._store.head(self._key)["size"] == self._size
+                return found
+        except (StorageError, Again):
+            return False
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated("write", self._bucket, self._key)

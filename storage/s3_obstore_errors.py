@@ -32,6 +32,12 @@ def translated(verb: str, bucket: str, key: str) -> Generator[None, None, None]:
         raise
 
 
+def tries_of(error: Exception) -> str:
+    """How many tries obstore has made by itself, as words of a message."""
+    found = re.search(r" after (\d+) retries", str(error.__cause__))
+    return f"{int(found[1]) + 1} tries" if found is not None and int(found[1]) else "1 try"
+
+
 def _told(text: str, verb: str, bucket: str, key: str) -> Exception:
     line, _, inside = text.partition(_DEBUG)
     status = _status(line)
