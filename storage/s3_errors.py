@@ -24,7 +24,8 @@ def translated(verb: str, bucket: str, key: str) -> Generator[None, None, None]:
             answer: Any = error.response
             code = str(answer.get("Error", {}).get("Code", ""))
             status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            raise answered(code, status, verb, bucket, key, str(error)) from error
+            text = str(error).replace(" (reached max retries: 0)", "")  # those are ours, and counted elsewhere
+            raise answered(code, status, verb, bucket, key, text) from error
         if isinstance(error, BotoCoreError):
             raise _without_answer(error, verb, bucket, key) from error
         raise

@@ -17,7 +17,7 @@ from solidstate.storage.s3 import S3Store, s3_client
 from solidstate.storage.s3_obstore import ObstoreS3Store, obstore_bucket
 from solidstate.testing import FaultyS3, LocalStack, open_faulty_s3
 from solidstate.testing.fault_kinds import FaultNotMet
-from solidstate.testing.faulty_s3 import HttpFault
+from solidstate.testing.faulty_s3 import HttpFault, HttpRule
 from tests.conftest_s3 import CLIENTS, AnyS3Store, CountedServer, bucket, s3_boto3, s3_server
 
 __all__ = ["bucket", "s3_boto3", "s3_server"]
@@ -139,8 +139,21 @@ def test_the_end_of_an_upload_whose_answer_was_lost_is_an_end(store: AnyS3Store,
         while len(faults.requests) < 2:  # the upload is begun, its first part sent
             time.sleep(0.01)
         faults.rule("lost answer", method="POST")
-    assert faults.met() == {"lost answer": 1}
+        faults._rules.append(HttpRule("404 NoSuchUpload", 1, "POST", "*"))  # type: ignore[arg-type]  # moto is kinder
+    assert list(faults.met()) == ["lost answer", "404 NoSuchUpload"]
     assert store.exists("large")
+
+
+def test_an_upload_that_nobody_knows_is_an_error(store: AnyS3Store, faults: FaultyS3) -> None:
+    """When the object is not there, it has not ended."""
+    with pytest.raises(StorageError) as caught, store.writer("large") as sink:  # noqa: PT012  # the block is the subject
+        sink.write(bytes(17 * 1024 * 1024))
+        while len(faults.requests) < 2:
+            time.sleep(0.01)
+        faults._rules.append(HttpRule("404 NoSuchUpload", 1, "POST", "*"))  # type: ignore[arg-type]  # as above
+    assert "NoSuchUpload" in caught.value.problem
+    assert "max retries" not in caught.value.problem
+    assert not store.exists("large")
 
 
 def test_damage_on_the_way_is_not_hidden(faults: FaultyS3, bucket: str, s3_boto3: Any) -> None:
