@@ -10,9 +10,10 @@ import pytest
 
 from solidstate import RetryPolicy, pipeline, solid
 from solidstate.errors import SolidstateError, StorageError, StorageUnavailable
-from solidstate.events import StorageRetry
+from solidstate.events import StorageRetry, kind_of
 from solidstate.storage import s3_repeat
 from solidstate.storage.files import open_s3
+from solidstate.storage.history import step_events
 from solidstate.storage.s3 import S3Store, s3_client
 from solidstate.storage.s3_obstore import ObstoreS3Store, obstore_bucket
 from solidstate.testing import FaultyS3, LocalStack, open_faulty_s3
@@ -266,3 +267,59 @@ def test_a_run_on_the_local_stack(local_stack: LocalStack, client: str) -> None:
         ("total", "503 SlowDown", "write", 2),
     ]
     assert local_stack.run(orders).events_of_kind(StorageRetry) == []
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_a_step_cannot_get_over_is_repeated_as_a_whole(local_stack: LocalStack, client: str) -> None:
+    """Six tries, then the state machine's turn; both attempts are on record."""
+    with local_stack.faulty_s3(client) as s3:
+        s3.rule("503 SlowDown", times=6, method="PUT", key="*/commits/*/total/*")
+        result = local_stack.run(orders)
+    assert result.output("total") == 6
+    errors = [
+        event["lambdaFunctionFailedEventDetails"]["error"]
+        for event in local_stack.history(result.summary.execution)
+        if "lambdaFunctionFailedEventDetails" in event
+    ]
+    assert errors == ["StorageUnavailable"]
+    told = [event for event in result.events if event.step == "total"]
+    assert [(event.attempt, kind_of(event)) for event in told][:1] == [(1, "step_start")]
+    assert [event.tries for event in told if isinstance(event, StorageRetry)] == [1, 2, 3, 4, 5]
+    assert [event.attempt for event in told if kind_of(event) == "step_success"] == [2]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_no_access_is_no_reason_to_repeat_anything(local_stack: LocalStack, client: str) -> None:
+    """The step is refused at once, with the permission that is missing most often."""
+    with local_stack.faulty_s3(client) as s3:
+        s3.rule("403 AccessDenied", method="GET", key="*/commits/*/load/*")
+        result = local_stack.run(orders, raise_on_error=False)
+    error = result.failures["total"]
+    assert error is not None
+    key = f"v1/commits/orders/load/{result.run_id}.ndjson"
+    assert (error.type, error.message) == (
+        "StorageError",
+        f"Could not read the object `{key}` in the bucket `{local_stack.bucket}`: access denied (403).",
+    )
+    assert error.hint == (
+        "grant the role access to the object; for reads also `s3:ListBucket` on the bucket, because without it S3 "
+        "answers 403 instead of 404 for an object that is not there"
+    )
+    assert result.result_for_solid("total").summary.attempts == 1
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_lost_commit_is_the_runs_own(local_stack: LocalStack, client: str) -> None:
+    """The second try hears 412, and nothing is computed twice."""
+    with local_stack.faulty_s3(client) as s3:
+        s3.rule("lost answer", method="PUT", key="*/commits/*/total/*")
+        result = local_stack.run(orders)
+    assert result.output("total") == 6
+    assert [kind_of(event) for event in result.events if event.step == "total"] == [
+        "step_start",
+        "step_input",
+        "step_output",
+        "step_success",
+    ]
+    events = step_events(local_stack.store, "orders", "total", result.run_id)
+    assert [kind_of(event) for event in events][-1:] == ["storage_retry"]
