@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
-from solidstate.events import AnyEvent
+import msgspec
+
+from solidstate.errors import StorageError
+from solidstate.events import AnyEvent, StepSuccess, StorageRetry
 from solidstate.handler.acquire import Resources, ResourceStack
 from solidstate.handler.committed import label, read_commit, read_header, read_item
 from solidstate.handler.context import StepContext, StepLog
@@ -18,13 +23,16 @@ from solidstate.solid import SolidDefinition
 from solidstate.storage import keys
 from solidstate.storage.commits import Commit, CommittedOutput
 from solidstate.storage.records import decode_run_record
+from solidstate.storage.store import Repeat, attended
 
 
 class Attempt:
     """``payload`` has the complete handle of the run. What few attempts need (the log, the file system, the run's tags)
-    is made when it is asked for. ``foreign``: whether it has read what this process did not write itself."""
+    is made when it is asked for. ``foreign``: whether it has read what this process did not write itself.
+    ``committing`` gives the commit anew while it is being written."""
 
     foreign = False
+    committing: Callable[[], bytes] | None = None
     _loggers: Loggers | None = None
     _fs: Any = None
     _run_tags: dict[str, str] | None = None
@@ -53,6 +61,8 @@ class Attempt:
         scope = Scope(run.id, run.pipeline, name, number, run.execution, name, request, item)
         self.recorder = Recorder(scope, runtime.observer)
         self.sink = runtime.log_sink(scope.identity()) if runtime.log_sink is not None else None
+        if runtime.repeats is not None:
+            runtime.repeats.listen(self._asked_again)
 
     @property
     def log(self) -> StepLog:
@@ -89,17 +99,39 @@ class Attempt:
             if known is not None:
                 return known
         self.foreign = True
-        return read_commit(self.store, pipeline, step, run, item)
+        return self._as_planned(read_commit(self.store, pipeline, step, run, item))
 
     def item_of(self, over: OutputRef, entry: ItemEntry) -> CommittedOutput | None:
         """The item that the step is run for, read by itself; None when its producer has no commit."""
         self.foreign = True
-        return read_item(self.store, self.run.pipeline, over, self.run_of(over.step), self.item, entry)
+        run = self.run_of(over.step)
+        found = read_item(self.store, self.run.pipeline, over, run, self.item, entry)
+        if found is not None and run == self.run.id:
+            self._check_type(over.step, over.step, found, keys.commit(self.run.pipeline, over.step, run))
+        return found
 
     def header_of(self, step: str, size: int) -> Commit | None:
         """A result without the items of dynamic outputs."""
         self.foreign = True
-        return read_header(self.store, self.run.pipeline, step, self.run_of(step), size)
+        return self._as_planned(read_header(self.store, self.run.pipeline, step, self.run_of(step), size))
+
+    def _as_planned(self, commit: Commit | None) -> Commit | None:
+        """A result of this run has the types that the plan says, which is the one it was made by. Raises
+        MistypedIntermediate; what a reused run has was looked at by Start run, and is decoded as what it is."""
+        if commit is not None and commit.run == self.run.id:
+            name = label(commit.step, commit.item)
+            for out in commit.outputs:
+                self._check_type(
+                    commit.step, name, out, keys.commit(commit.pipeline, commit.step, commit.run, commit.item)
+                )
+        return commit
+
+    def _check_type(self, step: str, producer: str, out: CommittedOutput, key: str) -> None:
+        for planned in self.loaded.steps[step].outputs:
+            if planned.name == out.name and planned.type != out.type and not planned.nothing:
+                from solidstate.handler.integrity import mistyped
+
+                raise mistyped(out, OutputRef(step, out.name), producer, planned.type, key)
 
     def open_fs(self) -> Any:
         """One file system for the solid, its resources and hooks, made when the first asks."""
@@ -141,6 +173,12 @@ class Attempt:
             read_run_tags=self.run_tags,
         )
 
+    def _asked_again(self, repeat: Repeat) -> bytes | None:
+        """Put on record that the store is asked again, in the commit itself when it is that which is written."""
+        facts = msgspec.structs.asdict(repeat)
+        self.tell(self.recorder.emit(StorageRetry, **facts))
+        return self.committing() if self.committing is not None else None
+
     def tell(self, event: AnyEvent) -> None:
         """Write an event of the step's life to the log, where there is one."""
         if self.sink is not None:
@@ -150,3 +188,13 @@ class Attempt:
         """Put on record what no commit holds: the events from number ``begin`` on."""
         key = keys.attempt(self.run.pipeline, self.step.name, self.run.id, self.attempt_id, self.item)
         self.store.put(key, self.recorder.encoded(begin))
+
+    def store_last_events(self) -> None:
+        """The same after the store did not answer: asked once, and only where it was asked more than once before. The
+        success that could not be committed is none."""
+        if not any(isinstance(event, StorageRetry) for event in self.recorder.events):
+            return
+        self.store = attended(self.store, lambda: 0.0, lambda _: None)
+        self.recorder.take_back(StepSuccess)
+        with contextlib.suppress(StorageError):
+            self.store_events()

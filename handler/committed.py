@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solidstate.errors import IntermediateError, MissingObject
+from solidstate.errors import ForeignCommit, MissingObject
 from solidstate.planner.contract import ItemEntry
 from solidstate.planner.plan import OutputRef
 from solidstate.storage import keys
@@ -32,7 +32,7 @@ def read_commit(store: ObjectStore, pipeline: str, step: str, run: str, item: st
         body = store.get(key)
     except MissingObject:
         return None
-    return own_commit(decode_commit(body, key), key, step, run, item)
+    return own_commit(decode_commit(body, key), key, pipeline, step, run, item)
 
 
 def read_header(store: ObjectStore, pipeline: str, step: str, run: str, size: int) -> Commit | None:
@@ -42,7 +42,7 @@ def read_header(store: ObjectStore, pipeline: str, step: str, run: str, size: in
         header = store.get_part(key, 0, size)
     except MissingObject:
         return None
-    return own_commit(decode_commit(header, key), key, step, run)
+    return own_commit(decode_commit(header, key, header=True), key, pipeline, step, run)
 
 
 def read_item(
@@ -57,12 +57,13 @@ def read_item(
     return decode_item(line, key, over.output, item)
 
 
-def own_commit(commit: Commit, key: str, step: str, run: str, item: str = "") -> Commit:
-    """The commit itself, when it is what its key says; raises IntermediateError otherwise."""
-    if (commit.step, commit.run, commit.item) != (step, run, item):
-        raise IntermediateError(
-            f"The object `{key}` holds the commit of step `{label(commit.step, commit.item)}` of run `{commit.run}`, "
-            f"expected `{label(step, item)}` of `{run}`.",
+def own_commit(commit: Commit, key: str, pipeline: str, step: str, run: str, item: str = "") -> Commit:
+    """The commit itself, when it is what its key says; raises ForeignCommit otherwise."""
+    if (commit.step, commit.run, commit.item, commit.pipeline) != (step, run, item, pipeline):
+        theirs, ours = ("", "") if commit.pipeline == pipeline else (f" of `{commit.pipeline}`", f" of `{pipeline}`")
+        raise ForeignCommit(
+            f"The object `{key}` holds the commit of step `{label(commit.step, commit.item)}` of run `{commit.run}`"
+            f"{theirs}, expected `{label(step, item)}` of `{run}`{ours}.",
             subject=step,
             path=key,
             hint="it was copied there, or the file system does not tell upper from lower case; rename the step",

@@ -1,7 +1,7 @@
 """A deployed function's runtime, from its environment.
 
 SOLIDSTATE_PIPELINES   targets, comma separated: ``flights.pipeline:flights``
-SOLIDSTATE_BUCKET      the data bucket
+SOLIDSTATE_BUCKET      the data bucket (and SOLIDSTATE_RETENTION_DAYS, see ``handler/integrity.py``)
 SOLIDSTATE_PLANS       folder of shipped plans, ``<pipeline>.json`` (default ``plans`` beside the code)
 """
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from solidstate.errors import name_list
+from solidstate.errors import IntermediateError, name_list
 from solidstate.events import (
     AnyEvent,
+    EngineEvent,
     ErrorInfo,
     HookErrored,
     RunFailure,
@@ -30,9 +31,10 @@ from solidstate.events import (
 from solidstate.handler.committed import label
 from solidstate.handler.items import keys_in, producer_commit
 from solidstate.handler.mapped import failure_lines, never_mapped, summarise_mapped
-from solidstate.handler.outcome import MAX_CAUSE, RunFailed
+from solidstate.handler.outcome import MAX_CAUSE, RunFailed, error_info
 from solidstate.handler.plain import clip, clip_json
 from solidstate.handler.recorder import Recorder, Scope
+from solidstate.handler.repeats import NO_ANSWER
 from solidstate.handler.reuse import Reuse, reuse_of
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.upstream import each, withheld_reason
@@ -154,7 +156,14 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
         step, item = job
         # What hooks leave comes after the commit, so it is not in it.
         hooked = bool(loaded.definition.hooks or loaded.nodes[step.name].solid.hooks)
-        return step_left(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
+        try:
+            return step_left(store, pipeline, step.name, run, thorough=hooked, item=item, remembered=runtime.remembered)
+        except (
+            IntermediateError
+        ) as error:  # the run still has to end, and this step has no result that anybody can read
+            return [
+                _unreadable(runtime, Scope(run=run, pipeline=pipeline, step=step.name, attempt=1, item=item), error)
+            ]
 
     by_step: dict[str, list[Left]] = {}
     for (step, item), left in zip(jobs, each(collect, jobs, runtime.fetch_workers), strict=True):
@@ -164,6 +173,13 @@ def _collect(runtime: Runtime, loaded: LoadedPipeline, steps: list[Step], run: s
             by_step[step.name] = left
     found.left = {step.name: by_step.get(step.name) or [] for step in steps}
     return found
+
+
+def _unreadable(runtime: Runtime, scope: Scope, error: IntermediateError) -> Left:
+    """In the place of events that are damaged, or of another step's."""
+    recorder = Recorder(scope, runtime.observer)
+    recorder.emit(StepFailure, duration_s=0.0, error=error_info(error))
+    return Left(*recorder.written())
 
 
 def _summaries(
@@ -234,7 +250,7 @@ def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
         more["warnings"] = [*warnings, *more.get("warnings", [])]
         reason = reason or withheld
     if status == "failed" and error is None:
-        reason = "the attempt began and left no end: it ran out of time or memory, or was stopped"
+        reason = _without_end(events[-1])
     return StepSummary(
         step=step.name,
         solid=step.solid,
@@ -249,6 +265,12 @@ def _summarise(step: Step, events: list[AnyEvent]) -> StepSummary:
         error=error,
         **more,
     )
+
+
+def _without_end(last: AnyEvent) -> str:
+    if isinstance(last, EngineEvent) and last.message == NO_ANSWER:
+        return f"{NO_ANSWER}: {last.fields.get('reason', '')}"
+    return "the attempt began and left no end: it ran out of time or memory, or was stopped"
 
 
 def _unmet(verdicts: list[StepExpectation]) -> tuple[list[str], str]:

@@ -58,8 +58,13 @@ def commit(
         item=attempt.item,
         for_all_items=for_all_items,
     )
-    events, body = attempt.recorder.written(after=commit_lines(made))
-    if not attempt.store.put(key, body, if_absent=True):
+    lines = commit_lines(made)
+    events, body = attempt.recorder.written(after=lines)
+    if attempt.runtime.repeats is not None:
+        attempt.committing = lambda: attempt.recorder.written(after=lines)[1]
+    created = attempt.store.put(key, body, if_absent=True)
+    attempt.committing = None
+    if not created:
         done = adopted(attempt)
         if done is None:
             problem = f"The commit of `{attempt.step.name}` is there and is not: `{key}`."
@@ -75,7 +80,7 @@ def commit(
     else:
         digest = StepDigest(step=made.step, status=status, attempt=made.attempt)
     if attempt.solid.hooks or attempt.loaded.definition.hooks:
-        _after(attempt, made)
+        _after(attempt, made, len(attempt.recorder.events))
     return digest
 
 
@@ -86,7 +91,9 @@ def adopted(attempt: Attempt) -> StepDigest | None:
         body = attempt.store.get(key)
     except MissingObject:
         return None
-    found = own_commit(decode_commit(body, key), key, attempt.step.name, attempt.run.id, attempt.item)
+    found = own_commit(
+        decode_commit(body, key), key, attempt.run.pipeline, attempt.step.name, attempt.run.id, attempt.item
+    )
     events = decode_commit_events(body, key)
     if found.attempt_id != attempt.attempt_id:
         message = "adopted the commit of another attempt"
@@ -94,7 +101,7 @@ def adopted(attempt: Attempt) -> StepDigest | None:
         attempt.store_events()
     else:
         attempt.recorder.continue_after(events)
-    _after(attempt, found)
+    _after(attempt, found, len(events))
     return digest_of(found, events, key)
 
 
@@ -138,18 +145,21 @@ def record_failure(attempt: Attempt, failed: AttemptFailed, cause: BaseException
         attempt.runtime.sleep(max(0.0, min(pause, left - SPARE_S)))
 
 
-def _after(attempt: Attempt, made: Commit) -> None:
-    """The success hooks, unless the attempt that committed has had them called."""
-    if made.status != "success" or not _hooks_on(attempt, "success"):
-        return
+def _after(attempt: Attempt, made: Commit, held: int) -> None:
+    """The success hooks, unless the attempt that committed has had them called; and on record what the commit, which
+    has ``held`` events, came too early for."""
     own = made.attempt_id == attempt.attempt_id
+    late = own and len(attempt.recorder.events) > held
+    hooks = made.status == "success" and _hooks_on(attempt, "success")
+    if not hooks and not late:
+        return
     try:
         theirs = keys.attempt(made.pipeline, made.step, made.run, made.attempt_id, attempt.item)
         if not own and attempt.store.exists(theirs):
             return
-        begin = len(attempt.recorder.events) if own else 0
-        _call_hooks(attempt, "success", None, {out.name: out.size for out in made.outputs})
-        attempt.store_events(begin)
+        if hooks:
+            _call_hooks(attempt, "success", None, {out.name: out.size for out in made.outputs})
+        attempt.store_events(held if own else 0)
     except StorageError as error:  # the step's result stands, whatever becomes of its hooks
         _unstored(attempt, error)
 

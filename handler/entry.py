@@ -29,6 +29,14 @@ def make_handler(runtime: Runtime) -> Handler:
 
     def handler(event: dict[str, Any], context: InvocationContext) -> dict[str, Any]:
         payload: Any = msgspec.convert(event, Payload)
+        during = runtime.during(context)
+        try:
+            return answer(during, payload, context)
+        finally:
+            if during.repeats is not None:
+                during.repeats.log_unheard(during, payload)
+
+    def answer(runtime: Runtime, payload: Any, context: InvocationContext) -> dict[str, Any]:
         match payload:
             case StartPayload():
                 from solidstate.handler.start import start_run  # once a run; a step needs nothing of it

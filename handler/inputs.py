@@ -91,16 +91,18 @@ def _type_hint(inp: StepInput) -> str:
 def _read(attempt: Attempt, inp: StepInput, upstream: Upstream) -> list[tuple[Any, int]]:
     """The values of an input's sources, each with its stored size: several for a fan-in, any number for a collect."""
 
-    def decode(part: tuple[OutputRef, CommittedOutput]) -> tuple[Any, int]:
-        return decoded_output(attempt.loaded, part[0], part[1], attempt.store, attempt.label), part[1].size
+    def decode(part: tuple[OutputRef, str, CommittedOutput]) -> tuple[Any, int]:
+        ref, producer, stored = part
+        value = decoded_output(attempt.loaded, ref, stored, attempt.store, attempt.label, producer=producer)
+        return value, stored.size
 
     workers = attempt.runtime.fetch_workers if inp.kind == "collect" else 1
     return each(decode, _stored(attempt, inp, upstream), workers)
 
 
-def _stored(attempt: Attempt, inp: StepInput, upstream: Upstream) -> list[tuple[OutputRef, CommittedOutput]]:
-    """What an input's sources have left, in order."""
-    found: list[tuple[OutputRef, CommittedOutput]] = []
+def _stored(attempt: Attempt, inp: StepInput, upstream: Upstream) -> list[tuple[OutputRef, str, CommittedOutput]]:
+    """What an input's sources have left, in order, each with the label of the step or item that has."""
+    found: list[tuple[OutputRef, str, CommittedOutput]] = []
     for ref in inp.sources:
         for name, stored in upstream.outputs(inp, ref):
             if stored is None:
@@ -109,7 +111,7 @@ def _stored(attempt: Attempt, inp: StepInput, upstream: Upstream) -> list[tuple[
                     subject=ref.step,
                     hint="the run that is reused followed another plan; run the step again",
                 )
-            found.append((ref, stored))
+            found.append((ref, ref.step if stored.item else name, stored))
     return found
 
 
@@ -120,63 +122,55 @@ def decoded_output(
     store: ObjectStore,
     reader: str,
     *,
+    producer: str = "",
     proven: bool = False,
 ) -> Any:
-    """The value of a committed output, for ``reader`` (named in errors). Raises IntermediateError, naming output and
-    producer, when its bytes are not there, not what was stored, or not what the producer's type can decode. ``proven``:
-    the commit was written by this very process, so that what is inline need not be verified."""
-    producer = loaded.nodes[ref.step].solid.output(ref.output)
-    if producer.type.nothing:
+    """The value of a committed output of ``producer`` (a step, or one item of it), for ``reader``; both are named in
+    errors. Raises IntermediateError of the kind that fits when its bytes are not there, not what was stored, or not
+    what the producer's type can decode. ``proven``: the commit was written by this very process, so that what is inline
+    need not be verified."""
+    definition = loaded.nodes[ref.step].solid.output(ref.output)
+    if definition.type.nothing:
         return None
     data = stored.inline
     if data is None or not proven:
-        data = verified_bytes(stored, store, ref, reader)
-    asked = producer.type.codec
+        data = verified_bytes(stored, store, ref, reader, producer or ref.step, loaded.definition.name)
+    asked = definition.type.codec
     cause: BaseException
     try:
         if asked is not None and not isinstance(asked, str) and asked.name == stored.codec:
             return call("", asked.decode, data)
-        return codec_named(stored.codec, producer.type.annotation, allow_pickle=asked == "pickle").decode(data)
+        return codec_named(stored.codec, definition.type.annotation, allow_pickle=asked == "pickle").decode(data)
     except IntermediateError as error:
         problem, hint, cause = error.problem, error.hint, error
     except UserCodeRaised as raised:
         problem, hint, cause = _reason(raised.original), "", raised.original
     except Exception as error:  # noqa: BLE001 - a decoder may raise anything on bytes it did not write
         problem, hint, cause = _reason(error), "", error
-    raise IntermediateError(
-        f"Output `{ref.output}` of `{ref.step}` cannot be decoded as `{stored.codec}` (`{producer.type.name}`): "
-        f"{problem}",
-        subject=ref.step,
-        path=stored.key or "",
-        hint=hint or f"run `{ref.step}` again in a new run; its type may have changed since this value was stored",
-    ) from cause
+    from solidstate.handler.integrity import undecodable
+
+    raise undecodable(stored, ref, producer or ref.step, definition.type.name, problem, hint) from cause
 
 
 def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {clip(text_of(error), 500)}."
 
 
-def verified_bytes(stored: CommittedOutput, store: ObjectStore, ref: OutputRef, reader: str) -> bytes:
-    """The encoded value, when its size and SHA-256 are those of the commit; raises IntermediateError otherwise."""
+def verified_bytes(
+    stored: CommittedOutput, store: ObjectStore, ref: OutputRef, reader: str, producer: str, pipeline: str
+) -> bytes:
+    """The encoded value, when its size and SHA-256 are those of the commit; raises MissingIntermediate (or
+    ExpiredIntermediate), TruncatedIntermediate or CorruptedIntermediate otherwise."""
     data = stored.inline
-    where = stored.key or ""
     if data is None:
         try:
-            data = store.get(where)
+            data = store.get(stored.key or "")
         except MissingObject as error:
-            raise IntermediateError(
-                f"Output `{ref.output}` of `{ref.step}`, needed by `{reader}`, is gone: there is no object `{where}`.",
-                subject=ref.step,
-                path=where,
-                hint=f"it was deleted or has expired; run again from `{ref.step}`",
-            ) from error
+            from solidstate.handler.integrity import gone
+
+            raise gone(stored, ref, producer, reader, store, pipeline) from error
     if len(data) != stored.size or hashlib.sha256(data).hexdigest() != stored.sha256:
-        where = where or f"the commit of `{ref.step}`"
-        raise IntermediateError(
-            f"Output `{ref.output}` of `{ref.step}` is damaged: {where} holds {len(data)} bytes, expected "
-            f"{stored.size} bytes with SHA-256 {stored.sha256[:12]}...",
-            subject=ref.step,
-            path=where,
-            hint=f"restore the object's earlier version, or run again from `{ref.step}`",
-        )
+        from solidstate.handler.integrity import damaged
+
+        raise damaged(stored, ref, producer, reader, data)
     return data

@@ -47,7 +47,7 @@ def items_in(store: ObjectStore, pipeline: str, over: OutputRef, run: str) -> li
         body = store.get(key)
     except MissingObject:
         return []
-    commit = own_commit(decode_commit(body, key), key, over.step, run)
+    commit = own_commit(decode_commit(body, key), key, pipeline, over.step, run)
     if over.output in commit.withheld:
         return []
     head, lines = item_lines(body)

@@ -21,8 +21,10 @@ from solidstate.events import (
     StepSkipped,
     StepStart,
     StepSuccess,
+    StorageRetry,
 )
 from solidstate.handler.context import LogSink
+from solidstate.handler.repeats import ASKED_AGAIN, facts_of
 
 
 def tell(sink: LogSink | None, event: AnyEvent, events: list[AnyEvent]) -> None:
@@ -50,6 +52,8 @@ def tell(sink: LogSink | None, event: AnyEvent, events: list[AnyEvent]) -> None:
             sink("warning", f"hook `{event.name}` failed", _told(event.error))
         case ResourceTeardown(error=ErrorInfo() as error):
             sink("warning", f"closing resource `{event.name}` failed", _told(error))
+        case StorageRetry():
+            sink("warning", ASKED_AGAIN, facts_of(event))
         case EngineEvent():
             sink("warning", event.message, event.fields)
         case _:

@@ -84,8 +84,14 @@ class Recorder:
         return event
 
     def continue_after(self, events: list[AnyEvent]) -> None:
-        """Go on after events that were recorded before."""
-        self.events = list(events)
+        """Go on after events that were recorded before; what was recorded since stays."""
+        self.events = [*events, *self.events[len(events) :]]
+
+    def take_back(self, kind: type[AnyEvent]) -> None:
+        """Leave out events of ``kind``, as if they had never been."""
+        with self._lock:
+            kept = (event for event in self.events if not isinstance(event, kind))
+            self.events = [msgspec.structs.replace(event, seq=number) for number, event in enumerate(kept, 1)]
 
     def encoded(self, begin: int = 0) -> bytes:
         """The events from number ``begin`` on as NDJSON."""

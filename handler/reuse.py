@@ -11,13 +11,12 @@ import msgspec
 
 from solidstate.config_errors import ConfigError
 from solidstate.errors import MissingObject, RequestErrors, SolidstateError, name_list
-from solidstate.handler.committed import base
+from solidstate.handler.committed import base, read_commit
 from solidstate.handler.items import lacking_results
 from solidstate.handler.runtime import LoadedPipeline
 from solidstate.planner.plan import ExecutionPlan, Step, StepInput, decode_plan
 from solidstate.request import RunRequest
 from solidstate.storage import keys
-from solidstate.storage.commits import decode_commit
 from solidstate.storage.records import decode_run_record
 from solidstate.storage.store import ObjectStore
 
@@ -138,11 +137,12 @@ def _source(inp: StepInput) -> str:
 
 
 def _stored_otherwise(store: ObjectStore, pipeline: str, earlier: str, step: Step) -> str:
-    key = keys.commit(pipeline, step.name, earlier)
     try:
-        commit = decode_commit(store.get(key), key)
+        commit = read_commit(store, pipeline, step.name, earlier)
     except SolidstateError as error:
         return error.problem.rstrip(".")
+    if commit is None:
+        return "its result is gone"
     for out in step.outputs:
         stored = commit.output(out.name)
         if stored is not None and not out.dynamic and stored.type != out.type:

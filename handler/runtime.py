@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import copy
 from typing import Any, Protocol
 
 import msgspec
@@ -14,13 +15,14 @@ from solidstate.errors import TargetError, name_list
 from solidstate.handler.context import LogSink
 from solidstate.handler.outcome import PlanChanged
 from solidstate.handler.recorder import Observer
+from solidstate.handler.repeats import Repeats
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.contract import RunHandle
 from solidstate.planner.plan import ExecutionPlan, Step, encode_plan, hash_of_encoded
 from solidstate.storage import keys
 from solidstate.storage.records import decode_run_record
 from solidstate.storage.remembered import Remembered
-from solidstate.storage.store import ObjectStore
+from solidstate.storage.store import AttendedStore, ObjectStore
 
 
 class InvocationContext(Protocol):
@@ -59,7 +61,9 @@ class Runtime:
     the sink for one attempt's log lines from its identifying fields; ``sleep`` waits a number of seconds;
     ``fetch_workers`` is how many objects are fetched at a time, 1 for a store that answers at once; ``remembered`` is
     for a store in memory and spares decoding what this process wrote itself; ``tokens`` answers the task tokens of
-    states that wait, None where there is no state machine."""
+    states that wait, None where there is no state machine. ``repeats``: of one invocation, see :meth:`during`."""
+
+    repeats: Repeats | None = None
 
     def __init__(
         self,
@@ -87,6 +91,16 @@ class Runtime:
         self.sleep = sleep
         self.remembered = remembered
         self.tokens = tokens
+
+    def during(self, invocation: InvocationContext) -> Runtime:
+        """For one invocation: what is asked of the store again is on record then, and takes no more than its time."""
+        store = self.store
+        if not isinstance(store, AttendedStore):
+            return self
+        runtime = copy(self)
+        runtime.repeats = Repeats()
+        runtime.store = store.attended(lambda: invocation.get_remaining_time_in_millis() / 1000, runtime.repeats)
+        return runtime
 
     def answering(self) -> TaskTokens:
         """What answers task tokens; a TypeError where nothing does."""

@@ -91,9 +91,10 @@ def _write(runtime: Runtime, loaded: LoadedPipeline, record: RunRecord) -> None:
         return
     try:
         existing = decode_run_record(runtime.store.get(key), key)
-    except MissingObject:
-        existing = None
-    if existing is None or not record.execution or existing.execution != record.execution:
+    except MissingObject as error:
+        problem = f"The record of run `{record.run}` is there and is not: `{key}`."
+        raise StorageUnavailable(problem, subject=key, hint="try again") from error
+    if not record.execution or existing.execution != record.execution:
         raise run_exists(record.pipeline, record.run)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import IntermediateError, StorageError, StorageUnavailable
-from solidstate.events import StepStart, StepSuccess
+from solidstate.events import EngineEvent, StepStart, StepSuccess
 from solidstate.handler.attempt import Attempt
 from solidstate.handler.awaiting import AWAITED, settled
 from solidstate.handler.boundary import call
@@ -21,6 +21,7 @@ from solidstate.handler.inputs import load_inputs
 from solidstate.handler.outcome import UserCodeRaised, classified
 from solidstate.handler.outputs import OutputTaker
 from solidstate.handler.rendezvous import arrive, conclude, pass_by
+from solidstate.handler.repeats import NO_ANSWER
 from solidstate.handler.runtime import InvocationContext, Runtime, complete_handle, loaded_for
 from solidstate.handler.type_io import TypeIo
 from solidstate.handler.upstream import Skip, Upstream, fetch_upstream
@@ -75,8 +76,9 @@ def _attempted(attempt: Attempt, *, answer: bool) -> StepDigest:
     except UserCodeRaised as raised:
         cause: BaseException = raised.original
     except StorageUnavailable as unavailable:  # not of the step's making: the state machine repeats it by itself
-        if attempt.sink is not None:
-            attempt.sink("warning", "storage did not answer", {"reason": unavailable.problem})
+        facts = {"reason": unavailable.problem}
+        attempt.tell(attempt.recorder.emit(EngineEvent, message=NO_ANSWER, fields=facts))
+        attempt.store_last_events()
         raise
     except KeyboardInterrupt:
         with contextlib.suppress(StorageError):

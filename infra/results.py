@@ -13,8 +13,6 @@ from solidstate.handler.items import item_keys
 from solidstate.handler.runtime import LoadedPipeline
 from solidstate.infra.composite_results import composite_summary
 from solidstate.planner.plan import OutputRef, Step
-from solidstate.storage import keys
-from solidstate.storage.commits import decode_commit
 from solidstate.storage.history import events_of
 from solidstate.storage.records import RunSummary, StepSummary
 from solidstate.storage.store import ObjectStore
@@ -134,8 +132,7 @@ class PipelineResult:
             return list(value.values()) if name in use.collected else value
         if planned.map_over is not None:
             return self._load_mapped(planned, name)
-        key = keys.commit(pipeline, step, self.run_id)
-        commit = decode_commit(self._store.get(key), key) if self._store.exists(key) else None
+        commit = read_commit(self._store, pipeline, step, self.run_id)
         ref = OutputRef(step, name)
         if commit is not None and any(out.name == name and out.dynamic for out in planned.outputs):
             items = commit.items(name)

@@ -140,6 +140,7 @@ def _function(function: FunctionSpec, pipeline: PipelineSpec) -> dict[Any, Any]:
                 Variables=Open(
                     SOLIDSTATE_PIPELINES=function.target,
                     SOLIDSTATE_BUCKET=ref("DataBucket"),
+                    SOLIDSTATE_RETENTION_DAYS=ref("RetentionDays"),
                     POWERTOOLS_SERVICE_NAME="solidstate",
                 )
             ),

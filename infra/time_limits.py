@@ -11,7 +11,7 @@ import dataclasses
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from solidstate.handler.entry import Handler
 from solidstate.handler.runtime import InvocationContext
 from solidstate.infra.local_lambda import LambdaContext
-from solidstate.storage.store import ObjectInfo, ObjectStore, ObjectWriter, located
+from solidstate.storage.store import ObjectInfo, ObjectStore, ObjectWriter, Repeat, attended, located
 
 
 class TimedOut(Exception):
@@ -111,6 +111,10 @@ class StoreOfTheLiving:
 
     def delete(self, key: str) -> None:
         self._store.delete(key)
+
+    def attended(self, left_s: Callable[[], float], told: Callable[[Repeat], bytes | None]) -> StoreOfTheLiving:
+        """With the store inside as :class:`AttendedStore` says."""
+        return StoreOfTheLiving(attended(self._store, left_s, told))
 
     def location(self, key: str) -> tuple[str, str]:
         """Of the object in the store inside. Raises StorageError when AWS services cannot read that."""

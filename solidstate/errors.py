@@ -67,6 +67,34 @@ class IntermediateError(StorageError):
     """A stored value is missing, does not match its commit, or cannot be decoded."""
 
 
+class MissingIntermediate(IntermediateError):
+    """The object of a stored value is not there."""
+
+
+class ExpiredIntermediate(MissingIntermediate):
+    """It is not there, and its run is older than what the bucket keeps."""
+
+
+class TruncatedIntermediate(IntermediateError):
+    """A stored value, or the list of a commit's items, is shorter than it was."""
+
+
+class CorruptedIntermediate(IntermediateError):
+    """A stored value has other bytes than it had."""
+
+
+class MistypedIntermediate(IntermediateError):
+    """A stored value is whole, and of another type or format than expected."""
+
+
+class UnreadableCommit(IntermediateError):
+    """The object under the key of a commit is none."""
+
+
+class ForeignCommit(IntermediateError):
+    """The object under the key of a commit is the commit of another step, item, run or pipeline."""
+
+
 class NotStorable(StorageError):
     """A value has no lossless representation among the known storage formats."""
 

@@ -294,6 +294,17 @@ class HookErrored(Event, frozen=True, kw_only=True, tag="hook_errored", omit_def
     error: ErrorInfo
 
 
+class StorageRetry(Event, frozen=True, kw_only=True, tag="storage_retry", omit_defaults=True):
+    """The store was asked again, after ``wait_s`` seconds: try number ``tries`` to ``verb`` (read, write, look up, ...)
+    the object ``key`` had failed. ``came`` is status and S3's code, or for example ``no answer``."""
+
+    key: str
+    verb: str
+    came: str
+    tries: int
+    wait_s: float
+
+
 class LogMessage(Event, frozen=True, kw_only=True, tag="log", omit_defaults=True):
     """A line the solid logged."""
 
@@ -326,6 +337,7 @@ AnyEvent = (
     | ResourceTeardown
     | HookCompleted
     | HookErrored
+    | StorageRetry
     | LogMessage
     | EngineEvent
 )

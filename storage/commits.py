@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from solidstate.errors import IntermediateError
+from solidstate.errors import TruncatedIntermediate, UnreadableCommit
 from solidstate.events import AnyEvent, decode_events
 
 CommitStatus = Literal["success", "skipped"]
@@ -37,7 +37,8 @@ class Commit(msgspec.Struct, frozen=True, tag_field="kind", tag="commit", omit_d
     """A step's result. ``attempt_id`` tells whose; ``fingerprint`` of which plan, config and inputs; never of code.
     ``withheld`` names outputs that are kept from those downstream, each with the expectation that was not met.
     ``item`` is the key of the item a mapped step was run for; ``for_all_items`` says of a skipped one that the reason
-    lies outside of the item, so that all others are skipped with it."""
+    lies outside of the item, so that all others are skipped with it. ``listed`` counts the items that follow the
+    header, and is 0 in memory, where they are among the outputs."""
 
     run: str
     pipeline: str
@@ -50,6 +51,7 @@ class Commit(msgspec.Struct, frozen=True, tag_field="kind", tag="commit", omit_d
     withheld: dict[str, str] = {}
     item: str = ""
     for_all_items: bool = False
+    listed: int = 0
 
     def items(self, name: str) -> dict[str, CommittedOutput]:
         """The items of a dynamic output by key, in the order they were yielded."""
@@ -66,6 +68,9 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Commit)
 _output = msgspec.json.Decoder(CommittedOutput)
+_RESTORE = (
+    "something else wrote to the bucket; restore the object's earlier version, or run the step again in a new run"
+)
 _EVENT = b'\n{"kind":'
 """How a line of an event begins, and none of an item: that has no kind. JSON holds no line break of its own."""
 
@@ -76,7 +81,7 @@ def commit_lines(commit: Commit) -> list[Commit | CommittedOutput]:
     if not items:
         return [commit]
     plain = [out for out in commit.outputs if not out.item]
-    return [msgspec.structs.replace(commit, outputs=plain), *items]
+    return [msgspec.structs.replace(commit, outputs=plain, listed=len(items)), *items]
 
 
 def encode_commit(commit: Commit, events: list[AnyEvent]) -> bytes:
@@ -92,27 +97,29 @@ def fingerprint_of(plan_hash: str, request: Any, inputs: list[str]) -> str:
     return f"{plan_hash}/{asked}/{read[:16]}"
 
 
-def decode_commit(data: bytes, key: str) -> Commit:
-    """The header and the items: what a downstream step needs. Raises IntermediateError when the object is not a
-    commit."""
+def decode_commit(data: bytes, key: str, *, header: bool = False) -> Commit:
+    """The header and the items: what a downstream step needs; of a ``header`` alone no items are expected. Raises
+    UnreadableCommit when the object is not a commit, TruncatedIntermediate when it lacks items."""
     end, events = _sections(data)
     try:
         commit = _decoder.decode(data[:end])
-        if events - end <= 1:
+        if not commit.listed and events - end <= 1:
             return commit
-        items = _output.decode_lines(data[end:events])
+        items = _output.decode_lines(data[end:events]) if events - end > 1 else []
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise IntermediateError(
-            f"The object `{key}` is not a commit: {error}.",
-            subject=key,
-            hint="something else wrote to the bucket; restore the object's earlier version, or run the step again in a "
-            "new run",
-        ) from error
-    return msgspec.structs.replace(commit, outputs=[*commit.outputs, *items])
+        raise UnreadableCommit(f"The object `{key}` is not a commit: {error}.", subject=key, hint=_RESTORE) from error
+    if commit.listed not in (0, len(items)) and not header:
+        raise TruncatedIntermediate(
+            f"The commit `{key}` is cut short: it has {len(items)} of {commit.listed} items.",
+            subject=commit.step,
+            path=key,
+            hint=_RESTORE,
+        )
+    return msgspec.structs.replace(commit, outputs=[*commit.outputs, *items], listed=0)
 
 
 def decode_item(line: bytes, key: str, name: str, item: str) -> CommittedOutput:
-    """One item of a dynamic output, read by itself. Raises IntermediateError when ``line`` is none, or another one."""
+    """One item of a dynamic output, read by itself. Raises UnreadableCommit when ``line`` is none, or another one."""
     try:
         found = _output.decode(line)
         if (found.name, found.item) == (name, item):
@@ -120,11 +127,10 @@ def decode_item(line: bytes, key: str, name: str, item: str) -> CommittedOutput:
         problem = f"there is item `{found.item}` of output `{found.name}`"
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         problem = str(error)
-    raise IntermediateError(
+    raise UnreadableCommit(
         f"Item `{item}` of output `{name}` is not where it should be in `{key}`: {problem}.",
         subject=key,
-        hint="something else wrote to the bucket; restore the object's earlier version, or run the step again in a "
-        "new run",
+        hint=_RESTORE,
     )
 
 
@@ -144,7 +150,13 @@ def decode_commit_events(data: bytes, key: str) -> list[AnyEvent]:
     try:
         return decode_events(data[events_begin(data) :])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise IntermediateError(f"The events in `{key}` cannot be read: {error}.", subject=key) from error
+        problem = f"The events in `{key}` cannot be read: {error}."
+        raise UnreadableCommit(problem, subject=key, hint=_RESTORE) from error
+
+
+def header_end(data: bytes) -> int:
+    """Where the header of a commit ends."""
+    return _sections(data)[0]
 
 
 def events_begin(data: bytes) -> int:

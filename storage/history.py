@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest
-from solidstate.events import AnyEvent, EngineEvent, decode_events
+from solidstate.errors import ForeignCommit, IntermediateError, MissingObject, RunNotFound, closest
+from solidstate.events import AnyEvent, EngineEvent, StorageRetry, decode_events
 from solidstate.storage import keys
-from solidstate.storage.commits import decode_commit_events, events_begin
+from solidstate.storage.commits import decode_commit, decode_commit_events, events_begin, header_end
 from solidstate.storage.records import (
     RunRecord,
     RunSummary,
@@ -205,6 +205,7 @@ def _committed(store: ObjectStore, key: str) -> Left | None:
         body = store.get(key)
     except MissingObject:
         return None
+    _check_own(body, key)
     events = decode_commit_events(body, key)
     # What stands before them may be large values, so it is not kept.
     return Left(events, body[events_begin(body) :], final=True) if events else None
@@ -212,6 +213,21 @@ def _committed(store: ObjectStore, key: str) -> Left | None:
 
 def _known(body: bytes, events: list[AnyEvent]) -> Left:
     return Left(events, body, events_begin(body), final=True)
+
+
+def _check_own(body: bytes, key: str) -> None:
+    """Whether the object is a commit, and the one that its key says: nobody could read its outputs otherwise. Raises
+    UnreadableCommit, ForeignCommit."""
+    made = decode_commit(body[: header_end(body)], key, header=True)
+    if keys.commit(made.pipeline, made.step, made.run, made.item) != key:
+        item = f"[{made.item}]" if made.item else ""
+        raise ForeignCommit(
+            f"The object `{key}` holds the commit of step `{made.step}{item}` of run `{made.run}` of "
+            f"`{made.pipeline}`.",
+            subject=made.step,
+            path=key,
+            hint="it was copied there; restore the object's earlier version, or run the step again in a new run",
+        )
 
 
 def recorded_attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> list[list[AnyEvent]]:
@@ -229,7 +245,8 @@ def _rank(left: Left, committed: Left | None) -> int:
     that began by adopting it."""
     if left is committed:
         return 1
-    return 2 if left.events[0].seq > 1 or isinstance(left.events[0], EngineEvent) else 0
+    first = next((event for event in left.events if not isinstance(event, StorageRetry)), left.events[0])
+    return 2 if left.events[0].seq > 1 or isinstance(first, EngineEvent) else 0
 
 
 def _decoded(body: bytes, key: str) -> list[Any]:

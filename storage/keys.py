@@ -138,6 +138,12 @@ def item_in(key: str) -> str | None:
     return item or None
 
 
+def run_in(key: str) -> str:
+    """The run in the key of a step's data, commit or attempt; empty in other keys."""
+    parts = key.split("/")
+    return parts[4].removesuffix(".ndjson").partition("@")[0] if len(parts) > 4 else ""
+
+
 def _of(name: str, item: str) -> str:
     return f"{name}@{item}" if item else name
 

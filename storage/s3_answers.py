@@ -11,15 +11,17 @@ _SIGNED_WRONG = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", 
 
 
 class Refused(Exception):
-    """A conditional write did not happen; never leaves the storage layer.
+    """A conditional write did not happen, since an object was there (412); never leaves the storage layer."""
 
-    ``conflict`` is S3's 409: two conditional writes met and this one should be repeated (S3 user guide, "Conditional
-    writes"). Otherwise 412: an object was there.
-    """
 
-    def __init__(self, *, conflict: bool) -> None:
-        super().__init__("conflict" if conflict else "precondition failed")
-        self.conflict = conflict
+class Again(Exception):
+    """The request may be answered otherwise if it is repeated; never leaves the storage layer. ``came`` is what S3
+    answered, in two words; ``error`` is what to raise when it is not repeated any more."""
+
+    def __init__(self, came: str, error: StorageUnavailable) -> None:
+        super().__init__(came)
+        self.came = came
+        self.error = error
 
 
 class BeyondEnd(Exception):
@@ -43,9 +45,9 @@ def answered(code: str, status: int, verb: str, bucket: str, key: str, text: str
     if code == "InvalidRange" or status == 416:
         return BeyondEnd(text)
     if code == "PreconditionFailed" or (status == 412 and not code):
-        return Refused(conflict=False)
+        return Refused()
     if code == "ConditionalRequestConflict":
-        return Refused(conflict=True)
+        return Again(f"{status} {code}", _contested(bucket, key))
     if code in _SIGNED_WRONG:
         return StorageError(
             f"{what}: AWS does not accept the credentials ({code}).",
@@ -68,31 +70,33 @@ def answered(code: str, status: int, verb: str, bucket: str, key: str, text: str
             path=f"{place}/{key}",
             hint="use a bucket in the region of the function, or set AWS_REGION to the bucket's",
         )
-    if status >= 500 or code in _BUSY:
-        return StorageUnavailable(
-            f"{what}: S3 answered {status} {code} until the tries were used up.",
+    if status >= 500 or status == 429 or code in _BUSY:
+        came = f"{status} {code}".rstrip()
+        unavailable = StorageUnavailable(
+            f"{what}: S3 answered {came}.",
             subject=key,
             path=f"{place}/{key}",
             hint="try again; if it persists, spread keys or lower the concurrency",
         )
+        return Again(came, unavailable)
     return StorageError(f"{what}: {text}.", subject=key, path=f"{place}/{key}")
 
 
-def unanswered(reason: str, verb: str, bucket: str, key: str) -> StorageUnavailable:
-    """The error for no answer at all."""
-    return StorageUnavailable(
+def unanswered(reason: str, verb: str, bucket: str, key: str, came: str = "no answer") -> Again:
+    """The error for no answer at all, half of one, or one that was damaged on its way."""
+    unavailable = StorageUnavailable(
         f"{failed(verb, bucket, key)}: {reason}.",
         subject=key,
         path=f"s3://{bucket}/{key}",
         hint="check the network and the endpoint, then try again",
     )
+    return Again(came, unavailable)
 
 
-def contested(attempts: int, bucket: str, key: str) -> StorageUnavailable:
-    """The error for a conditional write that met another one each time."""
+def _contested(bucket: str, key: str) -> StorageUnavailable:
+    """Two conditional writes met (S3 user guide, "Conditional writes")."""
     return StorageUnavailable(
-        f"{failed('write', bucket, key)}: "
-        f"S3 answered {attempts} times that another writer is at it (409 ConditionalRequestConflict).",
+        f"{failed('write', bucket, key)}: another writer is at it.",
         subject=key,
         path=f"s3://{bucket}/{key}",
         hint="try again",

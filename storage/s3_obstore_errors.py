@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from solidstate.errors import SolidstateError, StorageError
-from solidstate.storage.s3_answers import Refused, answered, failed, unanswered
+from solidstate.storage.s3_answers import Again, Refused, answered, failed, unanswered
 
 _DEBUG = "\n\nDebug source:"
 
@@ -21,7 +21,7 @@ def translated(verb: str, bucket: str, key: str) -> Generator[None, None, None]:
     """Raise obstore's errors as ours. ``verb`` reads as in "could not VERB the object"."""
     try:
         yield
-    except (SolidstateError, Refused):
+    except (SolidstateError, Refused, Again):
         raise
     except Exception as error:
         from obstore.exceptions import BaseError
@@ -32,11 +32,10 @@ def translated(verb: str, bucket: str, key: str) -> Generator[None, None, None]:
         raise
 
 
-def sent_once(error: StorageError) -> bool:
-    """Whether a request had no answer and was not repeated: obstore repeats no conditional write and no removal that
-    S3 may have heard of."""
-    text = str(error.__cause__)
-    return _status(text) is None and "HTTP error" in text and " retries, max_retries:" not in text
+def tries_of(error: Exception) -> str:
+    """How many tries obstore has made by itself, as words of a message."""
+    found = re.search(r" after (\d+) retries", str(error.__cause__))
+    return f"{int(found[1]) + 1} tries" if found is not None and int(found[1]) else "1 try"
 
 
 def _told(text: str, verb: str, bucket: str, key: str) -> Exception:

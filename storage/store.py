@@ -7,7 +7,7 @@ stores: what works in a folder works on S3 and the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
@@ -90,6 +90,32 @@ class JoiningStore(Protocol):
     def put_joined(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
         """Write the parts as one object."""
         ...
+
+
+class Repeat(msgspec.Struct, frozen=True):
+    """A request to a store that is about to be repeated: to do what (``verb``) with which object, what ``came`` of it,
+    the number of the try that failed, and the seconds until the next one."""
+
+    key: str
+    verb: str
+    came: str
+    tries: int
+    wait_s: float
+
+
+@runtime_checkable
+class AttendedStore(Protocol):
+    """A store that repeats requests, and lets somebody attend to it."""
+
+    def attended(self, left_s: Callable[[], float], told: Callable[[Repeat], bytes | None]) -> ObjectStore:
+        """The same store for somebody who has ``left_s()`` seconds left and wants to be ``told`` of each repetition
+        before it is made. What that gives is written in the body's place."""
+        ...
+
+
+def attended(store: ObjectStore, left_s: Callable[[], float], told: Callable[[Repeat], bytes | None]) -> ObjectStore:
+    """:meth:`AttendedStore.attended`, or the store itself where it repeats nothing."""
+    return store.attended(left_s, told) if isinstance(store, AttendedStore) else store
 
 
 def put_joined(store: ObjectStore, key: str, parts: Sequence[bytes | memoryview]) -> None:

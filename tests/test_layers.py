@@ -47,6 +47,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.handler.plain",
     "solidstate.handler.recorder",
     "solidstate.handler.rendezvous",
+    "solidstate.handler.repeats",
     "solidstate.handler.runtime",
     "solidstate.handler.step",
     "solidstate.handler.tries",

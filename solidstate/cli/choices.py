@@ -20,6 +20,7 @@ KINDS = (
     "resource_teardown",
     "hook_completed",
     "hook_errored",
+    "storage_retry",
     "log",
     "engine",
 )

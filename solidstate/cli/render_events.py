@@ -28,6 +28,7 @@ from solidstate.events import (
     StepSkipped,
     StepStart,
     StepSuccess,
+    StorageRetry,
     kind_of,
     step_label,
 )
@@ -37,6 +38,7 @@ _ALARMING = {
     "step_failure": "red",
     "step_up_for_retry": "yellow",
     "hook_errored": "yellow",
+    "storage_retry": "yellow",
     "step_skipped": "dim",
 }
 _PLEASING = {"run_success": "green", "step_success": "green"}
@@ -117,6 +119,10 @@ def _describe_end(event: AnyEvent) -> str:
             return f"{event.name} in {human_duration(event.duration_s)}"
         case HookErrored():
             return f"{event.name}: {_error(event.error)}"
+        case StorageRetry():
+            return (
+                f"{event.came} to try {event.tries} to {event.verb} {event.key}, next in {human_duration(event.wait_s)}"
+            )
         case LogMessage():
             return f"{event.level}: {event.message}{_facts(event.fields)}"
         case EngineEvent():

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from solidstate.testing.account import open_account
     from solidstate.testing.fault_kinds import Fault, FaultNotMet
     from solidstate.testing.faults import Faults, InjectedFailure
+    from solidstate.testing.faulty_s3 import FaultyS3, open_faulty_s3
     from solidstate.testing.replay import replay_step
     from solidstate.testing.stack import LocalStack, open_local_stack
 
@@ -20,9 +21,11 @@ __all__ = [
     "Fault",
     "FaultNotMet",
     "Faults",
+    "FaultyS3",
     "InjectedFailure",
     "LocalStack",
     "open_account",
+    "open_faulty_s3",
     "open_local_stack",
     "replay_step",
 ]
@@ -31,8 +34,10 @@ _LATE = {
     "Fault": "fault_kinds",
     "FaultNotMet": "fault_kinds",
     "Faults": "faults",
+    "FaultyS3": "faulty_s3",
     "InjectedFailure": "faults",
     "LocalStack": "stack",
+    "open_faulty_s3": "faulty_s3",
     "open_account": "account",
     "open_local_stack": "stack",
     "replay_step": "replay",

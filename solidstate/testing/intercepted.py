@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from solidstate.storage.store import ObjectInfo, ObjectStore, ObjectWriter, located
+from solidstate.storage.store import ObjectInfo, ObjectStore, ObjectWriter, Repeat, attended, located
 
 When = Literal["before", "after"]
 Verb = Literal["get", "put", "exists", "list", "delete"]
@@ -62,6 +62,10 @@ class InterceptedStore:
         self._tell("before", "delete", key)
         self._store.delete(key)
         self._tell("after", "delete", key)
+
+    def attended(self, left_s: Callable[[], float], told: Callable[[Repeat], bytes | None]) -> InterceptedStore:
+        """With the store inside as :class:`AttendedStore` says."""
+        return InterceptedStore(attended(self._store, left_s, told), self._tell)
 
     def location(self, key: str) -> tuple[str, str]:
         """Of the object in the store inside. Raises StorageError when AWS services cannot read that."""

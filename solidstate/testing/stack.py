@@ -29,7 +29,7 @@ from solidstate.pipeline import PipelineDefinition
 from solidstate.request import resolve_request
 from solidstate.storage import keys
 from solidstate.storage.files import open_s3
-from solidstate.storage.s3 import S3Store
+from solidstate.storage.s3 import S3Store, s3_client
 from solidstate.storage.store import ObjectStore
 from solidstate.storage.task_tokens import StepFunctionsTokens
 from solidstate.stubs import with_resources
@@ -37,6 +37,7 @@ from solidstate.testing.account import Account, no_stack_twice, open_account
 from solidstate.testing.deployments import Deployment, StackRun
 from solidstate.testing.fault_kinds import Fault
 from solidstate.testing.faults import Faults
+from solidstate.testing.faulty_s3 import FaultyS3, open_faulty_s3
 from solidstate.testing.replay import replay_from
 
 WAIT_S = 300.0
@@ -61,6 +62,7 @@ class LocalStack:
         self._aws.create_bucket(self.bucket)
         self.store: ObjectStore = StoreOfTheLiving(S3Store(self.s3, self.bucket))
         """The bucket as solidstate sees it."""
+        self._way: tuple[str, ObjectStore] = (self.endpoint_url, self.store)
 
     def client(self, service: str) -> Any:
         """A boto3 client of ``service`` at the local endpoint, made once."""
@@ -147,6 +149,24 @@ class LocalStack:
         mapped one), or of whatever comes first."""
         return Faults(self._faults, step, item)
 
+    @contextmanager
+    def faulty_s3(self, client: str = "boto3") -> Generator[FaultyS3]:
+        """Runs that are started inside of the ``with`` block reach S3 through a proxy that can be told what to do to
+        requests, over HTTP and with either ``client`` (``"boto3"`` or ``"obstore"``). ``context.fs`` too."""
+        with open_faulty_s3(self.endpoint_url) as faults:
+            made: ObjectStore
+            if client == "obstore":
+                from solidstate.storage.s3_obstore import ObstoreS3Store, obstore_bucket
+
+                made = ObstoreS3Store(obstore_bucket(self.bucket, faults.url, self.region), self.bucket)
+            else:
+                made = S3Store(s3_client(faults.url, self.region), self.bucket)
+            self._way = (faults.url, StoreOfTheLiving(made))
+            try:
+                yield faults
+            finally:
+                self._way = (self.endpoint_url, self.store)
+
     def replay(
         self,
         pipeline: PipelineDefinition,
@@ -182,11 +202,12 @@ class LocalStack:
         )
 
     def _enter(self, deployment: Deployment, run: str, loaded: LoadedPipeline) -> StackRun:
+        endpoint, store = self._way
         runtime = Runtime(
             [loaded],
-            self.store,
+            store,
             engine="moto",
-            open_fs=lambda: open_s3(self.endpoint_url),
+            open_fs=lambda: open_s3(endpoint),
             log_sink=self._logger.sink,
             sleep=time.sleep if self._account.pauses else lambda _: None,
             tokens=StepFunctionsTokens(lambda: self.client("stepfunctions")),
@@ -214,9 +235,9 @@ class LocalStack:
             for run in mine:
                 del deployment.runs[run]
         with contextlib.suppress(self.s3.exceptions.NoSuchBucket):  # emptied by somebody's `mock_aws`
-            for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
-                for entry in page.get("Contents", []):
-                    self.s3.delete_object(Bucket=self.bucket, Key=entry["Key"])
+            for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
+                for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                    self.s3.delete_object(Bucket=self.bucket, Key=entry["Key"], VersionId=entry["VersionId"])
             self.s3.delete_bucket(Bucket=self.bucket)
         self._logger.close()
 

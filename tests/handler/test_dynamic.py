@@ -206,7 +206,7 @@ def test_a_map_is_told_its_items() -> None:
     for item in items:
         at, size, head = (item["entry"][part] for part in ("at", "size", "head"))
         assert msgspec.json.decode(body[at : at + size])["item"] == item["key"]
-        assert decode_commit(body[:head], "k").outputs == []
+        assert decode_commit(body[:head], "k", header=True).outputs == []
     assert asked("r2") == asked("r3") == {"items": []}
     assert asked("r1", handle={"steps": ["make"]}) == {"items": []}
     assert asked("r9", handle={"steps": ["plus"], "from_run": "r1"}) == {"items": items}
@@ -245,7 +245,7 @@ def test_a_commit_of_another_item_is_not_taken() -> None:
     """A file system that does not tell upper from lower case would mix them up."""
     commit = committed("r1", item="A")
     with pytest.raises(IntermediateError) as caught:
-        own_commit(commit, "k", "make", "r1", "a")
+        own_commit(commit, "k", "p", "make", "r1", "a")
     assert caught.value.problem == (
         "The object `k` holds the commit of step `make[A]` of run `r1`, expected `make[a]` of `r1`."
     )

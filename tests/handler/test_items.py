@@ -155,7 +155,10 @@ def test_the_place_of_an_item_is_not_trusted() -> None:
     body = encode_commit(msgspec.structs.replace(commit, outputs=damaged), [])
     store.put(key, body)
     (_, moved, _) = items_in(store, "plain", OutputRef("make", "rows"), "r")
-    with pytest.raises(AttemptFailed, match=r"Output `rows` of `make` is damaged: the commit of `make` holds 2 bytes"):
+    with pytest.raises(
+        AttemptFailed,
+        match=r"Item `item_0001` of output `rows` of `make`, needed by `measure\[item_0001\]`, is ",
+    ):
         step(runtime, handle, "measure", moved)
 
 

@@ -173,7 +173,7 @@ def test_a_damaged_result_is_the_business_of_the_attempt() -> None:
     run = Run(meet)
     run.store.put(keys.commit("meet", "a", "r"), b"{}")
     with pytest.raises(
-        AttemptFailed, match=r"IntermediateError: The object `v1/commits/meet/a/r.ndjson` is not a commit"
+        AttemptFailed, match=r"UnreadableCommit: The object `v1/commits/meet/a/r.ndjson` is not a commit"
     ):
         run.step("add", **AB)
     assert [type(event).__name__ for event in step_events(run.store, "meet", "add", "r")] == [

@@ -237,7 +237,7 @@ def test_a_damaged_commit_of_an_earlier_attempt_is_refused(bench: type[Bench]) -
     run.store.put(run.key("patient"), b"{}")
     failed = run.fails("patient", retry=1)
     assert type(failed).__name__ == "StepRefused"
-    assert failed.error.type == "IntermediateError"
+    assert failed.error.type == "UnreadableCommit"
 
 
 def test_a_failure_that_cannot_be_recorded_is_still_raised(bench: type[Bench]) -> None:

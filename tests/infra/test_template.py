@@ -69,6 +69,7 @@ def test_what_is_written_by_hand_reaches_every_function(expanded: dict[str, Any]
             "POWERTOOLS_SERVICE_NAME",
             "SOLIDSTATE_BUCKET",
             "SOLIDSTATE_PIPELINES",
+            "SOLIDSTATE_RETENTION_DAYS",
         }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from solidstate import Out, Output, PipelineDefinition, execute_pipeline, solid
-from solidstate.errors import IntermediateError, MissingObject, SolidstateError
+from solidstate.errors import MissingObject, SolidstateError, TruncatedIntermediate
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.handler.start import begin
 from solidstate.handler.step import run_step
@@ -213,7 +213,7 @@ def test_an_intermediate_that_was_damaged(store: ObjectStore) -> None:
     summary = run_inline(runtime, loaded, {"steps": "size", "from_run": "r1"}, "r2")
     error = next(step.error for step in summary.steps if step.step == "size")
     assert error is not None
-    assert error.type == IntermediateError.__name__
+    assert error.type == TruncatedIntermediate.__name__
 
 
 def test_files_are_shared_by_the_steps_of_a_run() -> None:

@@ -16,6 +16,11 @@ from tests.conftest_s3 import AnyS3Store, CountedServer, Requests
 MIB = 1024 * 1024
 
 
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_repeat, "FIRST_WAIT_S", 0.0)
+
+
 @pytest.mark.parametrize("size", [0, 100, 3 * MIB])
 def test_each_verb_is_one_request(s3_requests: tuple[AnyS3Store, Requests], size: int) -> None:
     """Checksums and `Expect: 100-continue` add no round trip, whatever the size of the body."""
@@ -89,7 +94,6 @@ def test_one_client_reads_what_the_other_wrote(boto3_store: S3Store, obstore_sto
         assert not writer.exists(key)
 
 
-@pytest.mark.slow  # clients wait before they repeat a request
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 def test_a_lost_answer_is_asked_for_again(
     s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer, reset: bool
@@ -130,11 +134,8 @@ def test_a_conflict_is_repeated(s3_requests: tuple[AnyS3Store, Requests], s3_ser
     assert requests == [("PUT", "k")] * 3
 
 
-def test_endless_conflicts_give_up(
-    s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_endless_conflicts_give_up(s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer) -> None:
     """After six answers of 409 the store is unavailable, in these words."""
-    monkeypatch.setattr(s3_repeat, "DELAY_S", 0.0)
     store, requests = s3_requests
     s3_server.fail_next += [(409, "ConditionalRequestConflict")] * 6
     with pytest.raises(StorageUnavailable) as caught:
@@ -142,8 +143,8 @@ def test_endless_conflicts_give_up(
     assert len(requests) == 6
     bucket = store._bucket
     assert str(caught.value) == (
-        f"Could not write the object `k` in the bucket `{bucket}`: S3 answered 6 times that another writer is at it "
-        f"(409 ConditionalRequestConflict).\n  at: s3://{bucket}/k\n  fix: try again"
+        f"Could not write the object `k` in the bucket `{bucket}`: another writer is at it. 6 tries failed: 409 "
+        f"ConditionalRequestConflict (6).\n  at: s3://{bucket}/k\n  fix: try again"
     )
 
 
@@ -195,7 +196,6 @@ def test_a_missing_bucket_is_named(s3_store: AnyS3Store, s3_server: CountedServe
         )
 
 
-@pytest.mark.slow  # likewise
 @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (500, "InternalError"), (502, "BadGateway")])
 def test_one_server_error_is_repeated_and_not_seen(
     s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer, status: int, code: str
@@ -210,25 +210,23 @@ def test_one_server_error_is_repeated_and_not_seen(
         assert len(requests) == 2, verb
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["read", "create"])
-def test_server_errors_become_unavailable_after_five_tries(
+def test_server_errors_become_unavailable_after_six_tries(
     s3_requests: tuple[AnyS3Store, Requests], s3_server: CountedServer, verb: str
 ) -> None:
     """The error is ours and says what S3 answered."""
     store, requests = s3_requests
-    s3_server.fail_next += [(503, "SlowDown")] * 5
+    s3_server.fail_next += [(503, "SlowDown")] * 6
     with pytest.raises(StorageUnavailable) as caught:
         _use(store, verb)
-    assert len(requests) == 5
+    assert len(requests) == 6
     bucket, what = store._bucket, "read" if verb == "read" else "write"
     assert str(caught.value) == (
-        f"Could not {what} the object `k` in the bucket `{bucket}`: S3 answered 503 SlowDown until the tries were used "
-        f"up.\n  at: s3://{bucket}/k\n  fix: try again; if it persists, spread keys or lower the concurrency"
+        f"Could not {what} the object `k` in the bucket `{bucket}`: S3 answered 503 SlowDown. 6 tries failed: 503 "
+        f"SlowDown (6).\n  at: s3://{bucket}/k\n  fix: try again; if it persists, spread keys or lower the concurrency"
     )
 
 
-@pytest.mark.slow
 def test_no_connection_is_unavailable(s3_store: AnyS3Store) -> None:
     """A refused connection names the object and says to check the endpoint."""
     store = _at(s3_store, bucket="bucket", url="http://127.0.0.1:9")
@@ -237,7 +235,8 @@ def test_no_connection_is_unavailable(s3_store: AnyS3Store) -> None:
             _use(store, verb)
         assert str(caught.value) == (
             f"Could not {what} the object `k` in the bucket `bucket`: "
-            'Could not connect to the endpoint URL: "http://127.0.0.1:9/bucket/k".\n  at: s3://bucket/k\n'
+            'Could not connect to the endpoint URL: "http://127.0.0.1:9/bucket/k". 6 tries failed: no answer (6).\n'
+            "  at: s3://bucket/k\n"
             "  fix: check the network and the endpoint, then try again"
         )
 

@@ -90,7 +90,7 @@ def test_a_part_that_cannot_be_sent_ends_the_upload(
         sink.write(bytes(17 * MIB))
         while len(s3_server.requests) < 2:  # the upload is begun, its first part sent
             time.sleep(0.01)
-        s3_server.fail_next += [(500, "InternalError")] * 5
+        s3_server.fail_next += [(500, "InternalError")] * 6
         sink.write(bytes(16 * MIB))
         sink.write(bytes(16 * MIB))
     assert not obstore_store.exists("k")
@@ -101,9 +101,13 @@ def test_a_part_that_cannot_be_sent_ends_the_upload(
 def test_an_end_that_fails_makes_nothing_visible(obstore_store: ObstoreS3Store, s3_server: CountedServer) -> None:
     """The last part goes with the end of the upload. What stays of it is for the bucket's lifecycle rule."""
     s3_server.requests.clear()
-    with pytest.raises(StorageUnavailable), obstore_store.writer("k") as sink:  # noqa: PT012  # the block is the subject
+    with pytest.raises(StorageUnavailable) as caught, obstore_store.writer("k") as sink:  # noqa: PT012  # likewise
         sink.write(bytes(17 * MIB))
         while len(s3_server.requests) < 2:
             time.sleep(0.01)
-        s3_server.fail_next += [(500, "InternalError")] * 5
+        s3_server.fail_next += [(500, "InternalError")] * 6
+    assert caught.value.problem == (
+        f"Could not write the object `k` in the bucket `{obstore_store._bucket}`: S3 answered 500 InternalError. "
+        "6 tries failed."
+    )
     assert not obstore_store.exists("k")
