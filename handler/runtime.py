@@ -40,6 +40,13 @@ class TaskTokens(Protocol):
     def fail(self, token: str, error: str, cause: str) -> bool: ...
 
 
+class Watcher(Protocol):
+    """What stores events of attempts while they run (``handler.live_events``)."""
+
+    def watch(self, attempt: Any, /) -> None: ...
+    def leave(self, attempt: Any, /) -> None: ...
+
+
 class LoadedPipeline:
     """A definition, the plan shipped beside it, and both indexed by step."""
 
@@ -59,7 +66,8 @@ class Runtime:
     the sink for one attempt's log lines from its identifying fields; ``sleep`` waits a number of seconds;
     ``fetch_workers`` is how many objects are fetched at a time, 1 for a store that answers at once; ``remembered`` is
     for a store in memory and spares decoding what this process wrote itself; ``tokens`` answers the task tokens of
-    states that wait, None where there is no state machine."""
+    states that wait, None where there is no state machine; ``live`` stores the events of attempts while they run, None
+    where nobody could read them."""
 
     def __init__(
         self,
@@ -75,6 +83,7 @@ class Runtime:
         sleep: Callable[[float], None] = time.sleep,
         remembered: Remembered | None = None,
         tokens: TaskTokens | None = None,
+        live: Watcher | None = None,
     ) -> None:
         self.pipelines = {loaded.definition.name: loaded for loaded in pipelines}
         self.store = store
@@ -87,6 +96,7 @@ class Runtime:
         self.sleep = sleep
         self.remembered = remembered
         self.tokens = tokens
+        self.live = live
 
     def answering(self) -> TaskTokens:
         """What answers task tokens; a TypeError where nothing does."""

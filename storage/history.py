@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest
-from solidstate.events import AnyEvent, EngineEvent, decode_events
+from solidstate.events import AnyEvent, EngineEvent
 from solidstate.storage import keys
+from solidstate.storage.attempts import Left, attempts_left, decoded, is_gap
 from solidstate.storage.commits import decode_commit_events, events_begin
 from solidstate.storage.records import (
     RunRecord,
@@ -138,7 +139,7 @@ def events_of(store: ObjectStore, run: RunSummary) -> Iterator[AnyEvent]:
             for item in [""] if step.map_over is None else items_so_far(store, run.pipeline, step.name, run.run):
                 yield from step_events(store, run.pipeline, step.name, run.run, item=item)
         return
-    yield from _decoded(body, key)
+    yield from decoded(body, key)
 
 
 def items_so_far(store: ObjectStore, pipeline: str, step: str, run: str) -> list[str]:
@@ -146,14 +147,6 @@ def items_so_far(store: ObjectStore, pipeline: str, step: str, run: str) -> list
     prefixes = (keys.commits_prefix(pipeline, step, run), keys.all_attempts_prefix(pipeline, step, run))
     found = (keys.item_in(info.key) for prefix in prefixes for info in store.list(prefix))
     return sorted({item for item in found if item is not None})
-
-
-class Left(msgspec.Struct, frozen=True, gc=False):
-    """What one attempt has left: its events, and ``body``, in which they stand as lines of JSON from ``begin`` on."""
-
-    events: list[AnyEvent]
-    body: bytes
-    begin: int = 0
 
 
 def step_events(
@@ -185,7 +178,8 @@ def step_left(
     committed = _committed(store, key) if known is None else Left(known[1], known[0], events_begin(known[0]))
     if committed is not None and not thorough and committed.events[0].attempt <= 1:
         return [committed]
-    lost = [Left(_decoded(body, key), body) for key, body in _attempts(store, pipeline, step, run, item)]
+    whose = _attempt_of(committed.events[0]) if committed is not None else ""
+    lost = attempts_left(store, pipeline, step, run, item, committed=whose)
     # A first attempt that was believed to be dead may commit while a second one runs: the result has the last word.
     # Attempts of one number are duplicates, or follow a redrive, which counts from one again. Of those, and of those
     # only, the clock must tell which was first.
@@ -208,14 +202,8 @@ def _committed(store: ObjectStore, key: str) -> Left | None:
     return Left(events, body[events_begin(body) :]) if events else None
 
 
-def recorded_attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> list[list[AnyEvent]]:
-    """The events of each attempt that is on record beside the commit."""
-    return [_decoded(body, key) for key, body in _attempts(store, pipeline, step, run, item)]
-
-
-def _attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str) -> Iterator[tuple[str, bytes]]:
-    for info in store.list(keys.attempts_prefix(pipeline, step, run, item)):
-        yield info.key, store.get(info.key)
+def _attempt_of(event: AnyEvent) -> str:
+    return keys.attempt_id(event.attempt, event.request)
 
 
 def _rank(left: Left, committed: Left | None) -> int:
@@ -223,11 +211,5 @@ def _rank(left: Left, committed: Left | None) -> int:
     that began by adopting it."""
     if left is committed:
         return 1
-    return 2 if left.events[0].seq > 1 or isinstance(left.events[0], EngineEvent) else 0
-
-
-def _decoded(body: bytes, key: str) -> list[Any]:
-    try:
-        return decode_events(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise IntermediateError(f"The object `{key}` does not hold events: {error}.", subject=key) from error
+    first = left.events[0]
+    return 2 if first.seq > 1 or (isinstance(first, EngineEvent) and not is_gap(first)) else 0

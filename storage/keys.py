@@ -9,6 +9,7 @@ holds a slash. What a stranger can choose (run ids, attempt ids) is checked here
     v1/plans/<pipeline>/<plan hash>.json                 the plan the run followed
     v1/commits/<pipeline>/<step>/<run>.ndjson            a step's result; created once, never overwritten
     v1/attempts/<pipeline>/<step>/<run>/<attempt>.ndjson events of an attempt that did not commit
+    v1/attempts/<pipeline>/<step>/<run>/<attempt>@<number>.ndjson  some of the events of one that runs, or was killed
     v1/data/<pipeline>/<step>/<run>/<attempt>/<output>   outputs too large for the commit
     v1/ended/<pipeline>/<step>/<run>.json                that a step ended without a commit, for those that wait for it
     v1/parked/<pipeline>/<step>/<run>/<number>.json      the task token of a step that waits; created once
@@ -77,6 +78,11 @@ def attempt(pipeline: str, step: str, run: str, attempt_id: str, item: str = "")
     return _key("attempts", pipeline, step, _of(run, item), f"{attempt_id}.ndjson")
 
 
+def attempt_part(pipeline: str, step: str, run: str, attempt_id: str, number: int, item: str = "") -> str:
+    """``number`` counts the parts of an attempt's events from one."""
+    return _key("attempts", pipeline, step, _of(run, item), f"{attempt_id}@{number:06d}.ndjson")
+
+
 def attempts_prefix(pipeline: str, step: str, run: str, item: str = "") -> str:
     return _key("attempts", pipeline, step, _of(run, item)) + "/"
 
@@ -136,6 +142,12 @@ def item_in(key: str) -> str | None:
     parts = key.split("/")
     item = parts[4].removesuffix(".ndjson").partition("@")[2] if len(parts) > 4 else ""
     return item or None
+
+
+def attempt_in(key: str) -> tuple[str, int]:
+    """The attempt id in the key of an attempt's events, and the number of the part; 0 for all of them."""
+    attempt, _, number = key.rpartition("/")[2].removesuffix(".ndjson").partition("@")
+    return attempt, int(number) if number.isascii() and number.isdigit() else 0
 
 
 def _of(name: str, item: str) -> str:

@@ -71,6 +71,7 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.solid",
     "solidstate.storage",
     "solidstate.storage.annotations",
+    "solidstate.storage.attempts",
     "solidstate.storage.codecs",
     "solidstate.storage.commits",
     "solidstate.storage.frames",
@@ -97,6 +98,7 @@ add it here when that is meant."""
 
 LOADED_LATER = [
     "solidstate.handler.deployment",
+    "solidstate.handler.live_events",
     "solidstate.handler.logs",
     "solidstate.load",
     "solidstate.storage.s3_choice",

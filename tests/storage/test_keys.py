@@ -25,6 +25,8 @@ def test_every_key_is_spelled_like_this() -> None:
     assert keys.commit("p", "outer.s", "r") == "v1/commits/p/outer.s/r.ndjson"
     assert keys.attempt("p", "s", "r", "001-q") == "v1/attempts/p/s/r/001-q.ndjson"
     assert keys.attempts_prefix("p", "s", "r") == "v1/attempts/p/s/r/"
+    assert keys.attempt_part("p", "s", "r", "001-q", 7) == "v1/attempts/p/s/r/001-q@000007.ndjson"
+    assert keys.attempt_part("p", "s", "r", "001-q", 7, "k") == "v1/attempts/p/s/r@k/001-q@000007.ndjson"
     assert keys.data("p", "s", "r", "001-q", "o") == "v1/data/p/s/r/001-q/o"
     assert keys.data_prefix("p", "s", "r") == "v1/data/p/s/r/"
     assert keys.ended("p", "s", "r") == "v1/ended/p/s/r.json"
@@ -84,3 +86,11 @@ def test_attempts_sort_by_number() -> None:
 def test_other_keys_are_no_run_records(key: str) -> None:
     """Whatever else lies there."""
     assert keys.parse_run_record(key) is None
+
+
+def test_an_attempt_and_its_parts_are_told_apart_by_their_keys() -> None:
+    """All of them by the prefix of the step's attempts; the number is 0 for the whole."""
+    whole, part = keys.attempt("p", "s", "r", "001-q", "k"), keys.attempt_part("p", "s", "r", "001-q", 12, "k")
+    assert (keys.attempt_in(whole), keys.attempt_in(part)) == (("001-q", 0), ("001-q", 12))
+    assert part.startswith(keys.attempts_prefix("p", "s", "r", "k"))
+    assert keys.item_in(part) == "k"
