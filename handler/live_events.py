@@ -118,7 +118,7 @@ class _Watched:
         self._attempt = attempt
         self._context: Context = copy_context()  # a store may know by it on whose behalf it writes
         self._began = now
-        self._limit_s = attempt.invocation.get_remaining_time_in_millis() / 1000
+        self._limit_s: float = attempt.invocation.get_remaining_time_in_millis() / 1000
         self._flushed = 0
         self._parts = 0
         self._last_s = 0.0

@@ -13,10 +13,13 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest
+from solidstate.handler.recorder import Observer
 from solidstate.handler.upstream import each
 from solidstate.infra.deployed import Deployed, DeployedMachine
 from solidstate.infra.deployed_facts import deployed_facts
 from solidstate.infra.executions import Execution
+from solidstate.infra.following import Follower
+from solidstate.infra.reconciling import Repair, lacking, repair
 from solidstate.infra.run_facts import RunFacts
 from solidstate.infra.run_history import Listing
 from solidstate.storage import keys
@@ -154,6 +157,20 @@ class DeployedHistory:
 
     def facts(self, run: RunSummary) -> RunFacts:
         return deployed_facts(self._deployed.store, self._executions, run)
+
+    def follow(self, run: RunSummary, observer: Observer) -> None:
+        if run.status == "running" and run.execution:
+            store, executions = self._deployed.store, self._executions
+            Follower(executions, store, run.pipeline, run.run, run.execution, observer).follow()
+
+    def lacking(self, pipeline: str | None) -> Iterator[RunSummary]:
+        owners = [one.pipeline for one in self._deployed.machines if pipeline in (None, one.pipeline)]
+        for owner in owners if self._deployed.machines else [pipeline]:
+            for of, run in lacking(self._deployed.store, owner):
+                yield self._now_standing(summary_of(self._deployed.store, of, run))
+
+    def repair(self, run: RunSummary, *, dry_run: bool) -> Repair | None:
+        return repair(self._deployed.store, self.facts(run), dry_run=dry_run)
 
     def request(self, run: RunSummary) -> dict[str, Any]:
         return record_of(self._deployed.store, run.pipeline, run.run).request if run.plan else {}

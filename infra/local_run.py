@@ -74,7 +74,7 @@ def run_local(
     _check_run_id(home, pipeline.name, run_id)
     check_from_run(home.store, loaded, request)
     home.prepare()
-    with _log(home, run_id) as logger, ExitStack() as stack:
+    with _log(home, run_id) as logger, home.running(run_id), ExitStack() as stack:
         if engine == "inline":
             store = home.store
             live = LiveEvents(store)

@@ -91,11 +91,10 @@ def find_run(store: ObjectStore, wanted: str, pipeline: str | None = None) -> Ru
 
 def summary_of(store: ObjectStore, pipeline: str, run: str) -> RunSummary:
     """A run's summary; made from its record while it has none."""
-    key = keys.run_summary(pipeline, run)
-    try:
-        return decode_run_summary(store.get(key), key)
-    except MissingObject:
-        record = record_of(store, pipeline, run)
+    stored = stored_summary(store, pipeline, run)
+    if stored is not None:
+        return stored
+    record = record_of(store, pipeline, run)
     return RunSummary(
         run=record.run,
         pipeline=record.pipeline,
@@ -109,6 +108,15 @@ def summary_of(store: ObjectStore, pipeline: str, run: str) -> RunSummary:
         execution=record.execution,
         engine=record.engine,
     )
+
+
+def stored_summary(store: ObjectStore, pipeline: str, run: str) -> RunSummary | None:
+    """The summary that is on record; None when there is none."""
+    key = keys.run_summary(pipeline, run)
+    try:
+        return decode_run_summary(store.get(key), key)
+    except MissingObject:
+        return None
 
 
 def record_of(store: ObjectStore, pipeline: str, run: str) -> RunRecord:

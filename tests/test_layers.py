@@ -75,7 +75,6 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.storage.codecs",
     "solidstate.storage.commits",
     "solidstate.storage.frames",
-    "solidstate.storage.history",
     "solidstate.storage.keys",
     "solidstate.storage.models",
     "solidstate.storage.plain_leaves",

@@ -254,7 +254,19 @@ def _events(parser: Parser) -> None:
     parser.option("--step", metavar="S", help="events of this step only")
     parser.option("--kind", type=one_of(*KINDS), metavar="K", help=f"events of this kind only: {', '.join(KINDS)}")
     parser.option("--level", type=one_of(*LEVELS), metavar="L", help="log lines of this level or above only")
+    parser.option("--follow", action="store_true", help="go on with what comes, until the run has ended")
     _json(parser, "print NDJSON: one event a line, as stored")
+
+
+def _reconcile(parser: Parser) -> None:
+    parser.add_argument(
+        "run", metavar="RUN", nargs="?", default="", help="a run id, or the beginning of one (default: all runs)"
+    )
+    parser.option("--pipeline", metavar="P", help="runs of this pipeline only")
+    parser.option("--dry-run", action="store_true", help="say what is missing, and write nothing")
+    _home(parser)
+    where(parser, asked=True)
+    _json(parser)
 
 
 def _cancel(parser: Parser) -> None:
@@ -281,6 +293,7 @@ COMMANDS: dict[str, tuple[str, Adder | None]] = {
     "runs": ("the runs on record, newest first", _runs),
     "show": ("one run: steps, failures, what it produced", _show),
     "events": ("everything one run has recorded", _events),
+    "reconcile": ("put on record how runs ended that could not say it themselves", _reconcile),
 }
 CONFIG_COMMANDS: dict[str, tuple[str, Adder]] = {
     "scaffold": ("a run request to start from", _scaffold),
@@ -293,6 +306,7 @@ _POSITIONAL = {
     "config check": "TARGET FILE ",
     "template": "[TARGET ...] ",
     "start": "[TARGET] ",
+    "reconcile": "[RUN] ",
     "runs": "",
     **dict.fromkeys(("cancel", "show", "events"), "RUN "),
 }

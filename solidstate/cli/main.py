@@ -192,6 +192,12 @@ def _events(arguments: argparse.Namespace, terminal: Terminal) -> int:
     return events(arguments, terminal)
 
 
+def _reconcile(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.reconcile_command import reconcile
+
+    return reconcile(arguments, terminal)
+
+
 COMMANDS: dict[str, Command] = {
     "new": _new,
     "list": _list,
@@ -209,6 +215,7 @@ COMMANDS: dict[str, Command] = {
     "runs": _runs,
     "show": _show,
     "events": _events,
+    "reconcile": _reconcile,
 }
 
 

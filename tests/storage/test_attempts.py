@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from solidstate.errors import IntermediateError
-from solidstate.events import AnyEvent, LogMessage, StepFailure, StepStart, StepSuccess, encode_events
-from solidstate.events import ErrorInfo
+from solidstate.events import AnyEvent, ErrorInfo, LogMessage, StepFailure, StepStart, StepSuccess, encode_events
 from solidstate.storage import keys
 from solidstate.storage.attempts import GAP, Tail, attempts_left, is_gap, recorded_attempts, with_gaps
 from solidstate.storage.commits import Commit, encode_commit
