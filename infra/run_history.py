@@ -117,7 +117,7 @@ class LocalHistory:
         return unended_facts(self._store, run, events)
 
     def follow(self, run: RunSummary, observer: Observer) -> None:
-        follow_local(self._store, self._home, run, observer)
+        follow_local(lambda: self.facts(self.find(run.run)), observer)
 
     def lacking(self, pipeline: str | None) -> Iterator[RunSummary]:
         for owner, run in lacking(self._store, pipeline):

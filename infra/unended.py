@@ -13,12 +13,11 @@ from solidstate.errors import MissingObject
 from solidstate.events import AnyEvent
 from solidstate.handler.recorder import Observer
 from solidstate.infra.deployed_facts import mapped_items
-from solidstate.infra.home import Home
 from solidstate.infra.lost_ends import ended_units
 from solidstate.infra.run_facts import RUN_ENDS, WAITING, RunFacts, run_facts
 from solidstate.planner.plan import decode_plan
 from solidstate.storage import keys
-from solidstate.storage.history import events_of, record_of, stored_summary
+from solidstate.storage.history import record_of
 from solidstate.storage.records import RunSummary, StepSummary
 from solidstate.storage.store import ObjectStore
 
@@ -65,19 +64,18 @@ def _going_on(step: StepSummary, begun: set[str], ended: set[str]) -> StepSummar
     return step
 
 
-def follow_local(
-    store: ObjectStore, home: Home, run: RunSummary, observer: Observer, sleep: Callable[[float], None] = time.sleep
-) -> None:
-    """Tell the events of a run in another process until it has ended, or its process has; none is told twice."""
+def follow_local(look: Callable[[], RunFacts], observer: Observer, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Tell the events of a run in another process until it has ended, or its process has; none is told twice. ``look``
+    gives what is known of it."""
     told: set[tuple[str, str, int, int]] = set()
     while True:
         began = time.monotonic()
-        goes_on = home.is_running(run.run) and stored_summary(store, run.pipeline, run.run) is None
-        for event in events_of(store, run):
+        found = look()
+        for event in found.events:
             identity = (event.step, event.item, event.attempt, event.seq)
             if identity not in told:
                 told.add(identity)
                 observer(event)
-        if not goes_on:
+        if found.summary.status != "running":
             return
         sleep(max(_PAUSE_S, _SHARE * (time.monotonic() - began)))

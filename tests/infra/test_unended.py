@@ -77,10 +77,10 @@ class Begun:
         key = keys.attempt_part(self.loaded.definition.name, step, "r", "001-q", 1)
         self.home.store.put(key, encode_events([event]))
 
-    def told(self) -> tuple[str, list[tuple[str, str, str]], list[AnyEvent]]:
+    def told(self) -> tuple[str, list[tuple[str, ...]], list[AnyEvent]]:
         history = LocalHistory(self.home)
         facts = history.facts(history.find("r"))
-        steps = [(one.step, one.status, one.reason) for one in facts.summary.steps]
+        steps: list[tuple[str, ...]] = [(one.step, one.status, one.reason) for one in facts.summary.steps]
         return facts.summary.status, steps, facts.events
 
 
@@ -155,12 +155,15 @@ def test_a_run_is_followed_until_it_ends(home: Home) -> None:
         else:
             held.__exit__(None, None, None)
 
-    follow_local(home.store, home, LocalHistory(home).find("r"), seen.append, sleep)
+    history = LocalHistory(home)
+    follow_local(lambda: history.facts(history.find("r")), seen.append, sleep)
     assert [(event.step, kind_of(event)) for event in seen] == [
+        ("", "run_start"),
         ("first", "step_start"),
         ("first", "step_output"),
         ("first", "step_success"),
         ("second", "step_start"),
+        ("", "run_failure"),
     ]
     assert len(pauses) == 2
     assert min(pauses) >= 0.5
