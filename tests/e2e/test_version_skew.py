@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from pathlib import Path
 
 import pytest
 
@@ -47,8 +48,9 @@ def newer() -> None:
     more(report(slow(read())))
 
 
+@pytest.mark.slow
 def test_a_run_of_an_older_plan_ends_with_advice(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What was done is kept, the next step is refused at once and not repeated, and the run says what to do."""
     monkeypatch.chdir(tmp_path)
@@ -62,11 +64,20 @@ def test_a_run_of_an_older_plan_ends_with_advice(
         stack.invoker.reset()
         stack.aws.wait(arn, timeout_s=30)
         shown = project.run("show", "r", "--stack", "skewed").out
-        print(shown)
         invoked = [
             json.loads(event["lambdaFunctionScheduledEventDetails"]["input"]).get("step")
             for event in stack.aws.history(arn)
             if event["type"] == "LambdaFunctionScheduled"
         ]
-        assert invoked.count("slow") == 1
-        assert before.hash in shown
+    assert invoked.count("slow") == 1
+    rows = re.findall(r"^(ok|failed) +(\w+) +\d", shown, re.MULTILINE)
+    assert [row for row in rows if row[1] != "in"] == [
+        ("ok", "read"),
+        ("failed", "slow"),
+        ("failed", "report"),
+    ]
+    assert (
+        "failed: slow\n"
+        f"  PlanChanged: `slow`: the state machine follows plan {before.hash}, the function holds plan {loaded.hash}.\n"
+        "  fix: deploy both together, then start a new run.\n"
+    ) in shown
