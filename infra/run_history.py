@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 import msgspec
 
+from solidstate.errors import IntermediateError
 from solidstate.handler.recorder import Observer
 from solidstate.infra.home import Home
 from solidstate.infra.reconciling import Repair, lacking, repair
 from solidstate.infra.run_facts import RunFacts
 from solidstate.infra.unended import follow_local, unended_facts
-from solidstate.storage.history import events_of, find_run, list_runs, record_of, step_names, summary_of
+from solidstate.storage.history import events_of, find_run, list_runs, record_of, run_ids, step_names, summary_of
 from solidstate.storage.records import RunSummary
+from solidstate.storage.store import ObjectStore
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -58,6 +61,15 @@ class RunHistory(Protocol):
 
     def follow(self, run: RunSummary, observer: Observer) -> None:
         """Tell what happens in a run until it has ended, from its begin on; an event may be told more than once."""
+        ...
+
+    @property
+    def store(self) -> ObjectStore:
+        """Where its objects are."""
+        ...
+
+    def every(self, pipeline: str | None) -> Iterator[RunSummary]:
+        """All runs with a record, as they stand; those that cannot be read are left out."""
         ...
 
     def lacking(self, pipeline: str | None) -> Iterator[RunSummary]:
@@ -118,6 +130,15 @@ class LocalHistory:
 
     def follow(self, run: RunSummary, observer: Observer) -> None:
         follow_local(lambda: self.facts(self.find(run.run)), observer)
+
+    @property
+    def store(self) -> ObjectStore:
+        return self._store
+
+    def every(self, pipeline: str | None) -> Iterator[RunSummary]:
+        for owner, run in run_ids(self._store, pipeline):
+            with contextlib.suppress(IntermediateError):
+                yield self._standing(summary_of(self._store, owner, run))
 
     def lacking(self, pipeline: str | None) -> Iterator[RunSummary]:
         for owner, run in lacking(self._store, pipeline):

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from solidstate.cli.choices import ARCHITECTURES, ENGINES, FUNCTIONS, KINDS, LEVELS, RUNTIMES
 from solidstate.cli.deployed_arguments import follow, where
-from solidstate.cli.parsing import Parser, natural, one_of
+from solidstate.cli.parsing import Parser, age, natural, one_of
 from solidstate.errors import closest
 
 TARGET_HELP = "`package.module:pipeline` or `path/to/file.py:pipeline`; the name may be left out when there is only one"
@@ -269,6 +269,15 @@ def _reconcile(parser: Parser) -> None:
     _json(parser)
 
 
+def _gc(parser: Parser) -> None:
+    parser.option("--pipeline", metavar="P", help="runs of this pipeline only")
+    parser.option("--older-than", type=age, metavar="AGE", help="whole runs, too, that ended so long ago: `30d`, `12h`")
+    parser.option("--delete", action="store_true", help="remove what is found, instead of listing it alone")
+    _home(parser)
+    where(parser, asked=True)
+    _json(parser)
+
+
 def _cancel(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run id, the beginning of one, or `last`")
     where(parser, asked=False)
@@ -294,6 +303,7 @@ COMMANDS: dict[str, tuple[str, Adder | None]] = {
     "show": ("one run: steps, failures, what it produced", _show),
     "events": ("everything one run has recorded", _events),
     "reconcile": ("put on record how runs ended that could not say it themselves", _reconcile),
+    "gc": ("what runs have left that is of no use any more", _gc),
 }
 CONFIG_COMMANDS: dict[str, tuple[str, Adder]] = {
     "scaffold": ("a run request to start from", _scaffold),
@@ -308,6 +318,7 @@ _POSITIONAL = {
     "start": "[TARGET] ",
     "reconcile": "[RUN] ",
     "runs": "",
+    "gc": "",
     **dict.fromkeys(("cancel", "show", "events"), "RUN "),
 }
 """What stands in a usage line before the options, where that is not one TARGET."""

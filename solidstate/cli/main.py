@@ -198,6 +198,12 @@ def _reconcile(arguments: argparse.Namespace, terminal: Terminal) -> int:
     return reconcile(arguments, terminal)
 
 
+def _gc(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.gc_command import gc
+
+    return gc(arguments, terminal)
+
+
 COMMANDS: dict[str, Command] = {
     "new": _new,
     "list": _list,
@@ -216,6 +222,7 @@ COMMANDS: dict[str, Command] = {
     "show": _show,
     "events": _events,
     "reconcile": _reconcile,
+    "gc": _gc,
 }
 
 

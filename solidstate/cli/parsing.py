@@ -60,3 +60,14 @@ def natural(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got `{text}`")
     return int(text)
+
+
+_UNITS = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
+
+
+def age(text: str) -> float:
+    """A type for argparse: a time such as ``30d``, ``12h`` or ``4w``, in seconds."""
+    number, unit = text[:-1], text[-1:]
+    if not (number.isascii() and number.isdigit() and 0 < len(number) < 6 and int(number) > 0 and unit in _UNITS):
+        raise argparse.ArgumentTypeError(f"expected a time such as `30d`, `12h` or `4w`, got `{text}`")
+    return float(int(number) * _UNITS[unit])

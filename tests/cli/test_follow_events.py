@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from solidstate import StepContext, pipeline, solid
 from solidstate.events import decode_events, kind_of
+from solidstate.infra.home import home_from
 from solidstate.storage import keys
 from tests.cli.project import Project
 from tests.stacks import Stack, deployed
@@ -43,9 +44,10 @@ def stack() -> Iterator[Stack]:
         go_on.set()
 
 
-def until(condition: object) -> None:
+def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 20
-    while not condition() and time.monotonic() < deadline:  # type: ignore[operator]
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
@@ -112,7 +114,7 @@ def test_a_local_run_is_followed_from_another_terminal(project: Project) -> None
         """,
     )
     process = project.start("run", "lasting.py", "--engine", "inline", "--run-id", "r")
-    until(lambda: list((project.root / ".solidstate").glob("store/v1/attempts/*/*/*/*@*")))
+    until(lambda: list(home_from().store.list(keys.attempts_prefix("lasting", "long", "r"))))
     assert "info: half way" in project.run("events", "r").out
     document = project.run("show", "r", "--json").json()
     assert (document["status"], document["steps"][0]["status"]) == ("running", "running")

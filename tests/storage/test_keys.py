@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,3 +96,38 @@ def test_an_attempt_and_its_parts_are_told_apart_by_their_keys() -> None:
     assert (keys.attempt_in(whole), keys.attempt_in(part)) == (("001-q", 0), ("001-q", 12))
     assert part.startswith(keys.attempts_prefix("p", "s", "r", "k"))
     assert keys.item_in(part) == "k"
+
+
+def test_what_a_run_has_is_found_by_its_prefixes() -> None:
+    """Of every kind, of steps and of items; and nothing of a run whose name begins alike."""
+    made: dict[str, list[Callable[..., str]]] = {
+        "commits": [lambda run, **item: keys.commit("p", "s", run, **item)],
+        "attempts": [
+            lambda run, **item: keys.attempt("p", "s", run, "001-q", **item),
+            lambda run, **item: keys.attempt_part("p", "s", run, "001-q", 1, **item),
+        ],
+        "data": [lambda run, **item: keys.data("p", "s", run, "001-q", "o", **item)],
+        "ended": [lambda run, **item: keys.ended("p", "s", run, **item)],
+        "parked": [lambda run, **item: keys.parked("p", "s", run, 1, **item)],
+    }
+    assert set(made) == set(keys.OF_STEPS)
+    for kind, makers in made.items():
+        prefixes = keys.of_run(kind, "p", "s", "r")
+        for make in makers:
+            assert make("r").startswith(prefixes)
+            assert make("r", item="k").startswith(prefixes)
+            assert not make("r2").startswith(prefixes)
+            assert [keys.run_of(make(run)) for run in ("r", "r.ndjson", "r.json")] == ["r", "r.ndjson", "r.json"]
+            assert keys.run_of(make("r", item="k")) == "r"
+    assert keys.run_record("p", "r").startswith(keys.run_prefix("p", "r"))
+    assert not keys.run_record("p", "r2").startswith(keys.run_prefix("p", "r"))
+
+
+def test_data_says_whose_it_is() -> None:
+    """A list of items is no attempt's."""
+    assert (keys.item_of_data(keys.data("p", "s", "r", "001-q", "o")), keys.item_of_data("a/b/c/d/r@k/f/g")) == (
+        "",
+        "k",
+    )
+    assert keys.attempt_of_data(keys.data("p", "s", "r", "001-q", "o", item="k")) == "001-q"
+    assert keys.attempt_of_data(keys.item_list("p", "s", "r", "o")) is None
