@@ -122,6 +122,7 @@ LOADED_BY_A_RUN = [
     "solidstate.presets",
     "solidstate.request",
     "solidstate.selection",
+    "solidstate.storage.history",
 ]
 """What Start run and End run add; no step needs it."""
 

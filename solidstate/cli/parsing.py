@@ -42,6 +42,16 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(*flags, **kwargs)
 
 
+def json_option(parser: Parser, what: str = "print JSON, and nothing else, on stdout") -> None:
+    """That a program reads it."""
+    parser.option("--json", action="store_true", help=what)
+
+
+def home_option(parser: Parser) -> None:
+    """Where the runs of this machine are."""
+    parser.option("--home", metavar="DIR", help="where local runs are kept (default: $SOLIDSTATE_HOME, or .solidstate)")
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """A type for argparse: one of ``choices``, with a close match for what is none."""
 
