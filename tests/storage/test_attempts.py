@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from solidstate.errors import IntermediateError
@@ -13,8 +15,8 @@ from solidstate.storage.history import step_events
 from solidstate.storage.memory import MemoryStore
 
 
-def event(seq: int, attempt: int = 1, request: str = "q", kind: type = LogMessage) -> AnyEvent:
-    facts: dict[str, object] = {"level": "info", "message": f"e{seq}"} if kind is LogMessage else {}
+def event(seq: int, attempt: int = 1, request: str = "q", kind: Any = LogMessage) -> AnyEvent:
+    facts: dict[str, Any] = {"level": "info", "message": f"e{seq}"} if kind is LogMessage else {}
     if kind is StepStart:
         facts = {"solid": "s"}
     if kind is StepFailure:
