@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from solidstate.errors import IntermediateError
 from solidstate.events import AnyEvent, decode_events, encode_events
 from solidstate.infra.run_facts import RunFacts
 from solidstate.storage import keys
@@ -33,9 +34,13 @@ class Repair(msgspec.Struct, frozen=True):
 
 
 def lacking(store: ObjectStore, pipeline: str | None = None) -> Iterator[tuple[str, str]]:
-    """(pipeline, run) of the runs of which an end may be missing: they go on, or have to be repaired."""
+    """(pipeline, run) of the runs of which an end may be missing: they go on, or have to be repaired. One whose summary
+    cannot be read is none of them: nothing is overwritten that nobody understands."""
     for owner, run in run_ids(store, pipeline):
-        stored = stored_summary(store, owner, run)
+        try:
+            stored = stored_summary(store, owner, run)
+        except IntermediateError:
+            continue
         if stored is None or any(unexplained(step) for step in stored.steps):
             yield owner, run
 

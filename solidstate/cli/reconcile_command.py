@@ -12,6 +12,7 @@ from solidstate.cli.render_run import STYLES
 from solidstate.cli.run_place import history_at, place_of
 from solidstate.cli.terminal import Terminal
 from solidstate.cli.text import BLANK, Line, Span, line, plural, table
+from solidstate.errors import IntermediateError, MissingObject, name_list
 from solidstate.events import AnyEvent, EngineEvent, RunStart, StepStart, kind_of, step_label
 from solidstate.infra.reconciling import Repair
 
@@ -34,18 +35,25 @@ def reconcile(arguments: argparse.Namespace, terminal: Terminal) -> int:
     place, wanted = place_of(arguments)
     history = history_at(place, options.home)
     candidates = iter([history.find(wanted)]) if wanted else history.lacking(options.pipeline)
-    going, repairs = 0, list[Repair]()
+    going, repairs, unread = 0, list[Repair](), list[str]()
     for run in candidates:
-        going += run.status == "running"
-        done = history.repair(run, dry_run=options.dry_run)
+        try:
+            done = history.repair(run, dry_run=options.dry_run)
+        except (IntermediateError, MissingObject):  # one that is damaged must not hold the others up
+            unread.append(run.run)
+            continue
         if done is not None:
             repairs.append(done)
+        elif run.status == "running":
+            going += 1
     if options.json:
         terminal.show_json([_document(one) for one in repairs])
         return SUCCESS
     if repairs:
         terminal.show(table([_row(one) for one in repairs], header=("status", "run", "pipeline", "was not on record")))
     terminal.note(_said(repairs, going, options, closer=f"solidstate show RUN{history.options}"))
+    if unread:
+        terminal.note([line(f"left alone, as what is recorded of them cannot be read: {name_list(unread)}")])
     return SUCCESS
 
 

@@ -107,6 +107,17 @@ def test_a_run_that_goes_on_is_left_alone(project: Project, stack: Stack) -> Non
     stack.invoker.reset()
 
 
+def test_a_damaged_run_does_not_hold_the_others_up(project: Project, stack: Stack) -> None:
+    """It is named."""
+    stack.store.put(keys.attempt("letters", "count", "stopped", "001-q"), b"{")
+    ran = project.run("reconcile", *ON)
+    assert [one.split("  ")[1] for one in columns(ran.out)[1:]] == ["endless", "killed"]
+    assert ran.err == (
+        "\nrepaired 2 runs\nlook closer: solidstate show RUN --stack letters-end\n"
+        "left alone, as what is recorded of them cannot be read: `stopped`\n"
+    )
+
+
 def test_as_json(project: Project, stack: Stack) -> None:
     """For a scheduled job; by the bucket alone as well."""
     found = project.run("reconcile", "stopped", *ON, "--json").json()

@@ -129,7 +129,7 @@ def test_a_redrive_that_ended_meanwhile_has_the_last_word() -> None:
 
 
 def test_runs_that_may_lack_an_end_are_found() -> None:
-    """Without a summary, or with a step of which nothing is known."""
+    """Without a summary, or with a step of which nothing is known; a damaged one is left as it is."""
     store = MemoryStore()
     runs = {
         "open": None,
@@ -141,6 +141,8 @@ def test_runs_that_may_lack_an_end_are_found() -> None:
         store.put(keys.run_record("p", run), encode_record(RunRecord(run, "p", "h", "m", 0.0)))
         if step is not None:
             store.put(keys.run_summary("p", run), encode_record(RunSummary(run, "p", "h", "m", "failed", 0, 1, [step])))
+    store.put(keys.run_record("p", "damaged"), encode_record(RunRecord("damaged", "p", "h", "m", 0.0)))
+    store.put(keys.run_summary("p", "damaged"), b"{")
     assert list(lacking(store)) == [("p", "killed"), ("p", "open")]
     assert list(lacking(store, "q")) == []
 
