@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from solidstate import Materialization, StepContext, pipeline, solid
+from solidstate import HookContext, Materialization, StepContext, failure_hook, pipeline, solid
 from solidstate.errors import StorageUnavailable
 from solidstate.events import LogMessage, StepMaterialization, StepStart, decode_events
 from solidstate.handler.live_events import LARGE_BYTES, SOON, LiveEvents
@@ -286,7 +286,12 @@ def test_a_running_step_can_be_looked_at() -> None:
 def test_parts_of_an_attempt_that_failed_are_superseded() -> None:
     """Its record has every event, and nothing is stored after it, whatever hooks take their time."""
 
-    @solid
+    @failure_hook
+    def slow_to_tell(context: HookContext) -> None:
+        clock.now += 60
+        live.look()
+
+    @solid(hooks={slow_to_tell})
     def bad() -> int:
         live.look()
         clock.now += 1
@@ -305,7 +310,7 @@ def test_parts_of_an_attempt_that_failed_are_superseded() -> None:
     with pytest.raises(AttemptFailed):
         bench.step("bad")
     assert len(parts(store)) == 2
-    assert bench.kinds("bad") == ["step_start", "step_failure"]
+    assert bench.kinds("bad") == ["step_start", "step_failure", "hook_completed"]
     assert live.look() is None
 
 

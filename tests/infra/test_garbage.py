@@ -119,6 +119,7 @@ def test_a_run_that_has_just_ended_or_goes_on_is_left_alone(tmp_path: Path) -> N
     home.store.delete(keys.run_summary("flow", "r"))
     with home.running("r"):
         assert swept(home, days=100, older_than_s=DAY).found == []
+        assert swept(home, days=100, older_than_s=DAY, delete=False).found == []
     assert len(objects(home)) == len(before) - 1
 
 
