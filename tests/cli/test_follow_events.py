@@ -65,7 +65,7 @@ def test_a_deployed_run_is_followed(project: Project, stack: Stack) -> None:
     assert [kind_of(event) for event in decode_events(out.encode())] == ["step_start", "log"]
     shown = project.run("show", "r", "--stack", "lasting-stack").out
     assert re.search(r"running +long", shown)
-    timer = threading.Timer(3, go_on.set)
+    timer = threading.Timer(2, go_on.set)
     timer.start()
     followed = project.run("events", "r", "--stack", "lasting-stack", "--follow")
     timer.join()

@@ -108,6 +108,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         yield found
 
 
+@pytest.mark.slow
 def test_a_deployed_pipeline(project: Project, stack: Stack) -> None:
     """Orphans and whole runs; what goes on is left alone, however long ago it began."""
     orphan = keys.data("letters", "read", "done", "001-dead", "result")

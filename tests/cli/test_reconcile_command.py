@@ -78,11 +78,7 @@ def test_ends_are_put_on_record_once(project: Project, stack: Stack) -> None:
     assert killed is not None
     assert killed.steps[1].error is not None
     assert killed.steps[1].error.type == "Runtime.ExitError"
-
-
-def test_what_was_written_needs_no_execution_any_more(project: Project, stack: Stack) -> None:
-    """The bucket alone tells the reason, which Step Functions will have forgotten one day."""
-    project.run("reconcile", "killed", *ON)
+    # The bucket alone tells the reason now, which Step Functions will have forgotten one day.
     events = decode_events(stack.store.get(keys.run_events("letters", "killed")))
     assert [(event.step, kind_of(event)) for event in events][-4:] == [
         ("count", "step_start"),
@@ -93,8 +89,18 @@ def test_what_was_written_needs_no_execution_any_more(project: Project, stack: S
     assert [kind_of(event) for event in events].count("run_failure") == 1
 
 
-def test_a_run_that_goes_on_is_left_alone(project: Project, stack: Stack) -> None:
-    """It is counted."""
+@pytest.mark.slow
+def test_runs_that_go_on_or_are_damaged_are_left_alone(project: Project, stack: Stack) -> None:
+    """The former are counted, the latter named; neither holds the others up."""
+    damaged = keys.attempt("letters", "count", "stopped", "001-q")
+    stack.store.put(damaged, b"{")
+    ran = project.run("reconcile", *ON)
+    assert [one.split("  ")[1] for one in columns(ran.out)[1:]] == ["endless", "killed"]
+    assert ran.err == (
+        "\nrepaired 2 runs\nlook closer: solidstate show RUN --stack letters-end\n"
+        "left alone, as what is recorded of them cannot be read: `stopped`\n"
+    )
+    stack.store.delete(damaged)
     project.run("reconcile", *ON)
     stack.invoker.hold("count")
     stack.begin("letters", DOCUMENT, "going", "count")
@@ -107,17 +113,7 @@ def test_a_run_that_goes_on_is_left_alone(project: Project, stack: Stack) -> Non
     stack.invoker.reset()
 
 
-def test_a_damaged_run_does_not_hold_the_others_up(project: Project, stack: Stack) -> None:
-    """It is named."""
-    stack.store.put(keys.attempt("letters", "count", "stopped", "001-q"), b"{")
-    ran = project.run("reconcile", *ON)
-    assert [one.split("  ")[1] for one in columns(ran.out)[1:]] == ["endless", "killed"]
-    assert ran.err == (
-        "\nrepaired 2 runs\nlook closer: solidstate show RUN --stack letters-end\n"
-        "left alone, as what is recorded of them cannot be read: `stopped`\n"
-    )
-
-
+@pytest.mark.slow
 def test_as_json(project: Project, stack: Stack) -> None:
     """For a scheduled job; by the bucket alone as well."""
     found = project.run("reconcile", "stopped", *ON, "--json").json()
