@@ -33,6 +33,7 @@ class Attempt:
 
     foreign = False
     committing: Callable[[], bytes] | None = None
+    _watched = False
     _loggers: Loggers | None = None
     _fs: Any = None
     _run_tags: dict[str, str] | None = None
@@ -78,6 +79,7 @@ class Attempt:
 
     def close(self) -> None:
         """The attempt and its hooks are over: nothing is logged any more."""
+        self._unwatch()
         for closed in self._loggers.close() if self._loggers is not None else ():
             if closed.error is not None and self.sink is not None:
                 told = {"logger": closed.name, "error": f"{closed.error.type}: {closed.error.message}"}
@@ -188,13 +190,32 @@ class Attempt:
         """Put on record what no commit holds: the events from number ``begin`` on."""
         key = keys.attempt(self.run.pipeline, self.step.name, self.run.id, self.attempt_id, self.item)
         self.store.put(key, self.recorder.encoded(begin))
+        self._unwatch()  # nothing is left to be told before its time
 
     def store_last_events(self) -> None:
         """The same after the store did not answer: asked once, and only where it was asked more than once before. The
         success that could not be committed is none."""
         if not any(isinstance(event, StorageRetry) for event in self.recorder.events):
             return
+        self._unwatch()
         self.store = attended(self.store, lambda: 0.0, lambda _: None)
         self.recorder.take_back(StepSuccess)
         with contextlib.suppress(StorageError):
             self.store_events()
+
+    def watch(self) -> None:
+        """From now on the attempt's events may be stored while it runs."""
+        live = self.runtime.live
+        if live is not None:
+            live.watch(self)
+            self._watched = True
+
+    def _unwatch(self) -> None:
+        if self._watched and self.runtime.live is not None:
+            self._watched = False
+            self.runtime.live.leave(self)
+
+    def part_key(self, number: int) -> str:
+        """Where part ``number`` of the events goes while the attempt runs."""
+        of = self.run
+        return keys.attempt_part(of.pipeline, self.step.name, of.id, self.attempt_id, number, self.item)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import SolidstateError, name_list
+from solidstate.handler.live_events import LiveEvents
 from solidstate.handler.logs import StepLogger
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.load import load_pipeline
@@ -27,14 +28,16 @@ def runtime_from_environment() -> Runtime:
     folder = Path(os.environ.get("SOLIDSTATE_PLANS") or Path(os.environ.get("LAMBDA_TASK_ROOT", ".")) / "plans")
     targets = [target.strip() for target in _variable("SOLIDSTATE_PIPELINES").split(",") if target.strip()]
     bucket = _variable("SOLIDSTATE_BUCKET")
+    store = bucket_store(bucket)
     return Runtime(
         [_load(target, folder) for target in targets],
-        bucket_store(bucket),
+        store,
         engine="aws",
         open_fs=open_s3fs,
         log_sink=StepLogger("solidstate").sink,
         version=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
         tokens=StepFunctionsTokens(),
+        live=LiveEvents(store),
     )
 
 

@@ -41,8 +41,9 @@ from solidstate.handler.upstream import each, withheld_reason
 from solidstate.planner.contract import EndPayload, RunDigest, RunHandle
 from solidstate.planner.plan import OutputRef, Step
 from solidstate.storage import keys
+from solidstate.storage.attempts import Left
 from solidstate.storage.commits import Commit
-from solidstate.storage.history import Left, step_left
+from solidstate.storage.history import step_left
 from solidstate.storage.records import (
     RunRecord,
     RunStatus,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import traceback
@@ -125,7 +126,20 @@ def error_info(error: BaseException) -> ErrorInfo:
         message=f"{told} ({clip(encodable('; '.join(notes)), MAX_LINE)})".lstrip() if notes else told,
         traceback=clip_middle(encodable(_traceback(error)), MAX_TRACEBACK),
         place=place_of(error),
+        hint=_way_out(error),
     )
+
+
+def _way_out(error: BaseException) -> str:
+    """Of errors that are not about the code but about how much the function has."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            "remove what is of no use any more from /tmp, which a function keeps from one invocation to the next, or "
+            "raise `Compute(ephemeral_mb=...)`"
+        )
+    if isinstance(error, MemoryError):
+        return "raise `Compute(memory_mb=...)`, or work in smaller pieces"
+    return ""
 
 
 def place_of(error: BaseException, *, own_only: bool = False) -> CodePlace | None:

@@ -97,6 +97,15 @@ class Recorder:
         """The events from number ``begin`` on as NDJSON."""
         return self.written()[1] if not begin else encode_lines(self.written()[0][begin:])
 
+    def part(self, begin: int) -> tuple[list[AnyEvent], bytes]:
+        """The events from number ``begin`` on, and the same as NDJSON. Changes nothing: for a look from aside."""
+        events = self.events[begin:]
+        try:
+            return events, encode_lines(events)
+        except Exception:  # noqa: BLE001 - texts that are no UTF-8, objects of any class with any behaviour
+            events = list(map(storable, events))
+            return events, encode_lines(events)
+
     def written(self, after: Sequence[msgspec.Struct] = ()) -> tuple[list[AnyEvent], bytes]:
         """All events so far, and the same as NDJSON ``after`` the lines that go before them."""
         events = self.events[:]

@@ -42,6 +42,13 @@ class TaskTokens(Protocol):
     def fail(self, token: str, error: str, cause: str) -> bool: ...
 
 
+class Watcher(Protocol):
+    """What stores events of attempts while they run (``handler.live_events``)."""
+
+    def watch(self, attempt: Any, /) -> None: ...
+    def leave(self, attempt: Any, /) -> None: ...
+
+
 class LoadedPipeline:
     """A definition, the plan shipped beside it, and both indexed by step."""
 
@@ -61,7 +68,8 @@ class Runtime:
     the sink for one attempt's log lines from its identifying fields; ``sleep`` waits a number of seconds;
     ``fetch_workers`` is how many objects are fetched at a time, 1 for a store that answers at once; ``remembered`` is
     for a store in memory and spares decoding what this process wrote itself; ``tokens`` answers the task tokens of
-    states that wait, None where there is no state machine. ``repeats``: of one invocation, see :meth:`during`."""
+    states that wait, None where there is no state machine; ``live`` stores the events of attempts while they run, None
+    where nobody could read them. ``repeats``: of one invocation, see :meth:`during`."""
 
     repeats: Repeats | None = None
 
@@ -79,6 +87,7 @@ class Runtime:
         sleep: Callable[[float], None] = time.sleep,
         remembered: Remembered | None = None,
         tokens: TaskTokens | None = None,
+        live: Watcher | None = None,
     ) -> None:
         self.pipelines = {loaded.definition.name: loaded for loaded in pipelines}
         self.store = store
@@ -91,6 +100,7 @@ class Runtime:
         self.sleep = sleep
         self.remembered = remembered
         self.tokens = tokens
+        self.live = live
 
     def during(self, invocation: InvocationContext) -> Runtime:
         """For one invocation: what is asked of the store again is on record then, and takes no more than its time."""

@@ -72,6 +72,7 @@ def _attempted(attempt: Attempt, *, answer: bool) -> StepDigest:
         start = attempt.recorder.emit(StepStart, solid=attempt.step.solid)
         if attempt.sink is not None:
             attempt.tell(start)
+        attempt.watch()
         return _computed(attempt, upstream or fetch_upstream(attempt), answer=answer)
     except UserCodeRaised as raised:
         cause: BaseException = raised.original

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from solidstate.errors import SolidstateError
 from solidstate.events import AnyEvent, StepFailure, StepRetry
 from solidstate.handler.attempt import Attempt
-from solidstate.storage.history import recorded_attempts
+from solidstate.storage.attempts import recorded_attempts
 
 
 def failed_before(attempt: Attempt) -> int:

@@ -17,8 +17,8 @@ from solidstate.infra.run_facts import RunFacts, died_of, run_facts
 from solidstate.planner.contract import RUN_REFUSED
 from solidstate.planner.plan import ExecutionPlan, Step, decode_plan
 from solidstate.storage import keys
-from solidstate.storage.history import events_of, items_so_far, record_of, step_events
-from solidstate.storage.records import RunRecord, RunSummary, decode_run_summary
+from solidstate.storage.history import events_of, items_so_far, record_of, step_events, stored_summary
+from solidstate.storage.records import RunRecord, RunSummary
 from solidstate.storage.store import ObjectStore
 
 WORKERS = 16
@@ -36,12 +36,12 @@ def deployed_facts(store: ObjectStore, executions: Executions, run: RunSummary) 
         return RunFacts(run, list(events_of(store, run)))
     execution, watch = _watched(executions, record)
     events = _events(store, run, plan)  # after the history: what it says has ended is there
-    items = _items(store, plan, record)
+    items = mapped_items(store, plan, record)
     left, invocations = 0, []
     if watch is not None:
         left = watch.look_into_maps(_lacking(plan, items) - ended_units(events))
         invocations = watch.invocations
-    stored = _stored(store, run)
+    stored = stored_summary(store, run.pipeline, run.run)
     found = run_facts(plan, record, events, stored, execution, invocations, items, time.time())
     return msgspec.structs.replace(found, events=[*found.events, _unread(record, left)]) if left else found
 
@@ -67,14 +67,6 @@ def _watched(executions: Executions, record: RunRecord) -> tuple[Execution | Non
     return execution, watch
 
 
-def _stored(store: ObjectStore, run: RunSummary) -> RunSummary | None:
-    key = keys.run_summary(run.pipeline, run.run)
-    try:
-        return decode_run_summary(store.get(key), key)
-    except MissingObject:
-        return None
-
-
 def _events(store: ObjectStore, run: RunSummary, plan: ExecutionPlan) -> list[AnyEvent]:
     """As ``storage.history.events_of``, many requests at a time."""
     if store.exists(keys.run_events(run.pipeline, run.run)):
@@ -87,7 +79,7 @@ def _events(store: ObjectStore, run: RunSummary, plan: ExecutionPlan) -> list[An
     return [event for found in each(of_step, list(plan.steps), WORKERS) for event in found]
 
 
-def _items(store: ObjectStore, plan: ExecutionPlan, record: RunRecord) -> dict[str, list[str]]:
+def mapped_items(store: ObjectStore, plan: ExecutionPlan, record: RunRecord) -> dict[str, list[str]]:
     """The items that mapped steps should be run for, where the step that yields them is done."""
     selected = record.request.get("steps")
     from_run = record.request.get("from_run")

@@ -13,15 +13,19 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest
+from solidstate.handler.recorder import Observer
 from solidstate.handler.upstream import each
 from solidstate.infra.deployed import Deployed, DeployedMachine
 from solidstate.infra.deployed_facts import deployed_facts
 from solidstate.infra.executions import Execution
+from solidstate.infra.following import Follower
+from solidstate.infra.reconciling import Repair, lacking, repair
 from solidstate.infra.run_facts import RunFacts
 from solidstate.infra.run_history import Listing
 from solidstate.storage import keys
 from solidstate.storage.history import find_run, list_runs, record_of, run_ids, step_names, summary_of
 from solidstate.storage.records import RunStatus, RunSummary
+from solidstate.storage.store import ObjectStore
 
 WORKERS = 16
 _STATUS: dict[str, RunStatus] = {
@@ -154,6 +158,37 @@ class DeployedHistory:
 
     def facts(self, run: RunSummary) -> RunFacts:
         return deployed_facts(self._deployed.store, self._executions, run)
+
+    def follow(self, run: RunSummary, observer: Observer) -> None:
+        if run.status == "running" and run.execution:
+            store, executions = self._deployed.store, self._executions
+            Follower(executions, store, run.pipeline, run.run, run.execution, observer).follow()
+
+    @property
+    def store(self) -> ObjectStore:
+        return self._deployed.store
+
+    def every(self, pipeline: str | None) -> Iterator[RunSummary]:
+        for owner in self._owners(pipeline):
+            for of, run in run_ids(self.store, owner):
+                try:
+                    found = summary_of(self.store, of, run)
+                except IntermediateError:
+                    continue
+                # What has succeeded cannot be taken up again: one request less for most of them.
+                yield found if found.status == "success" else self._now_standing(found)
+
+    def _owners(self, pipeline: str | None) -> list[str | None]:
+        machines = [one.pipeline for one in self._deployed.machines if pipeline in (None, one.pipeline)]
+        return [*machines] if self._deployed.machines else [pipeline]
+
+    def lacking(self, pipeline: str | None) -> Iterator[RunSummary]:
+        for owner in self._owners(pipeline):
+            for of, run in lacking(self.store, owner):
+                yield self._now_standing(summary_of(self.store, of, run))
+
+    def repair(self, run: RunSummary, *, dry_run: bool) -> Repair | None:
+        return repair(self._deployed.store, self.facts(run), dry_run=dry_run)
 
     def request(self, run: RunSummary) -> dict[str, Any]:
         return record_of(self._deployed.store, run.pipeline, run.run).request if run.plan else {}

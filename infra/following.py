@@ -1,8 +1,8 @@
 """Follow an execution while it runs: its events are told as they come in, to whoever watches a local run, too.
 
 Two sources, asked again and again: Step Functions says which attempts have begun and ended, and S3 has what an attempt
-recorded, once it has ended. Items of a distributed Map have executions of their own, by the thousand; their commits are
-listed instead.
+recorded: in parts while it runs, all of it once it has ended. Items of a distributed Map have executions of their own,
+by the thousand; their commits are listed instead.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from solidstate.infra.lost_ends import Unit, attempt_start, unit_events
 from solidstate.infra.run_facts import run_start
 from solidstate.planner.plan import Step, decode_plan
 from solidstate.storage import keys
+from solidstate.storage.attempts import Tail
 from solidstate.storage.history import items_so_far, record_of, step_events
 from solidstate.storage.records import RunRecord
 from solidstate.storage.store import ObjectStore
@@ -29,6 +30,10 @@ QUICK_S, SLOW_S = 0.5, 2.0
 """Pauses between two looks: short ones first, for runs that are over soon; two requests a look."""
 QUICK_LOOKS = 20
 WORKERS = 16
+MAX_TAILS = 64
+"""Running steps, or items, that are looked at in one look; where more run, the others have their turn at the next."""
+_FIRST_PART_S = 1.0
+"""No attempt stores a part before."""
 
 
 def pauses() -> Iterable[float]:
@@ -58,6 +63,9 @@ class Follower:
         self._told: set[tuple[str, str, int, int]] = set()
         self._maps = (0, 0)
         self._items: set[Unit] = set()
+        self._tail = Tail(store, pipeline, run)
+        self._since: dict[Unit, float] = {}  # by the clock of this machine
+        self._turn = 0
 
     def follow(self, waits: Iterable[float] | None = None, sleep: Callable[[float], None] = time.sleep) -> Execution:
         """Until the execution has ended; gives how. KeyboardInterrupt comes through and leaves the execution alone."""
@@ -90,6 +98,9 @@ class Follower:
             units.update(dict.fromkeys(self._fresh_items()))
         self._maps = maps
         self._tell_of(list(units), record)
+        for events in each(self._parts, self._running(), WORKERS):
+            for event in events:
+                self._tell(event)
 
     def _begun(self) -> RunRecord | None:
         """The record, once the gate has let the run in, which is then told first."""
@@ -129,6 +140,22 @@ class Follower:
             known = [one for one in attempts if one.followed or one.settled]
             for event in unit_events(step, recorded, known, record):
                 self._tell(event)
+
+    def _running(self) -> list[Unit]:
+        """Those that may have stored a part, not too many of them."""
+        now = time.monotonic()
+        going = [unit for unit, known in self._attempts.items() if any(one.outcome == "running" for one in known)]
+        found = [unit for unit in going if now - self._since.setdefault(unit, now) >= _FIRST_PART_S]
+        if len(found) <= MAX_TAILS:
+            return found
+        begin = self._turn = (self._turn + MAX_TAILS) % len(found)
+        return (found[begin:] + found[:begin])[:MAX_TAILS]
+
+    def _parts(self, unit: Unit) -> list[AnyEvent]:
+        try:
+            return self._tail.news(*unit)
+        except StorageError:  # told when the attempt has ended
+            return []
 
     def _has_news(self, unit: Unit) -> bool:
         attempts = self._attempts.get(unit)

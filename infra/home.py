@@ -4,6 +4,7 @@
   store/             the objects of all local runs, keys as on S3
   files/             what inline runs wrote through ``context.fs``
   logs/<run>.ndjson  log lines
+  running/<run>      there, and locked, while a process computes the run
   executions/<run>/  definition, execution and history of a run on moto, as the console would show them
 """
 
@@ -12,6 +13,8 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from solidstate.errors import EngineError
@@ -41,6 +44,31 @@ class Home:
     def execution(self, run: str) -> Path:
         return self.root / "executions" / run
 
+    @contextmanager
+    def running(self, run: str) -> Generator[None]:
+        """Say that this process computes the run. However it ends, the operating system takes the lock away."""
+        path = self._mark(run)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as mark:
+            _locked(mark.fileno())
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+
+    def is_running(self, run: str) -> bool:
+        """Whether a process computes the run that has no end on record. True where that cannot be told."""
+        try:
+            with self._mark(run).open("r+") as mark:
+                return not _locked(mark.fileno(), wait=False)
+        except FileNotFoundError:
+            return False
+        except OSError:  # another user's
+            return True
+
+    def _mark(self, run: str) -> Path:
+        return self.root / "running" / run
+
     def prepare(self) -> None:
         """Make the folder. Raises EngineError when that is not possible."""
         try:
@@ -56,6 +84,19 @@ class Home:
                 path=str(self.root),
                 hint="pass another one with `--home DIR` or the environment variable SOLIDSTATE_HOME",
             ) from error
+
+
+def _locked(file: int, *, wait: bool = True) -> bool:
+    """Take the lock of an open file; False when it is another's. Where there are no such locks nobody has one."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return wait
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
 
 
 def home_from(path: str | None = None) -> Home:

@@ -7,6 +7,7 @@ from typing import Any
 from solidstate.errors import EngineError, MissingObject
 from solidstate.handler.end import close
 from solidstate.handler.runtime import LoadedPipeline, Runtime
+from solidstate.infra.execution_advice import explained
 from solidstate.planner.compile import Compiled, substitute
 from solidstate.planner.contract import RunHandle
 from solidstate.planner.plan import ExecutionPlan
@@ -50,11 +51,12 @@ def summary_after(
         return decode_run_summary(store.get(key), key)
     except MissingObject:
         pass
-    reason = f"{described.get('error', described['status'])}: {described.get('cause', '')}".rstrip(": .")
+    told = explained(described.get("error") or described["status"], described.get("cause") or "", None)
+    reason = f"{told.type}: {told.message}".rstrip(": .")
     if not store.exists(keys.run_record(loaded.definition.name, run_id)):
-        raise EngineError(f"The execution ended before the run began: {reason}.", subject=run_id)
+        raise EngineError(f"The execution ended before the run began: {reason}.", subject=run_id, hint=told.hint)
     close_run(runtime, loaded, store, run_id, "failed")
-    raise EngineError(f"The execution ended as {described['status']}: {reason}.", subject=run_id)
+    raise EngineError(f"The execution ended as {described['status']}: {reason}.", subject=run_id, hint=told.hint)
 
 
 def close_run(runtime: Runtime, loaded: LoadedPipeline, store: ObjectStore, run_id: str, ended: RunStatus) -> None:

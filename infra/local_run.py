@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from solidstate.handler.entry import make_handler
+from solidstate.handler.live_events import LiveEvents
 from solidstate.handler.logs import StepLogger
 from solidstate.handler.recorder import Observer
 from solidstate.handler.reuse import check_from_run, reused_steps
@@ -73,9 +74,11 @@ def run_local(
     _check_run_id(home, pipeline.name, run_id)
     check_from_run(home.store, loaded, request)
     home.prepare()
-    with _log(home, run_id) as logger:
+    with _log(home, run_id) as logger, home.running(run_id), ExitStack() as stack:
         if engine == "inline":
             store = home.store
+            live = LiveEvents(store)
+            stack.callback(live.close)
             runtime = Runtime(
                 [loaded],
                 store,
@@ -84,6 +87,7 @@ def run_local(
                 observer=observer,
                 log_sink=logger.sink,
                 fetch_workers=1,
+                live=live,
             )
             return run_inline(runtime, loaded, document, run_id)
         return _run_moto(loaded, document, request, home, run_id, observer, logger, bundle, enforce_iam)
@@ -142,6 +146,8 @@ def _run_moto(
         # In this process steps have a client like a function's own; beside processes the store is the engine's.
         client = s3_client(aws.endpoint_url, aws.region) if processes is None else aws.client("s3")
         store = StoreOfTheLiving(S3Store(client, BUCKET))
+        live = LiveEvents(store)
+        stack.callback(live.close)
         runtime = Runtime(
             [loaded],
             store,
@@ -150,6 +156,7 @@ def _run_moto(
             observer=observer,
             log_sink=logger.sink,
             tokens=StepFunctionsTokens(),
+            live=live,
         )
         limited.handler = make_handler(runtime)
         if processes is not None:

@@ -5,10 +5,11 @@ events, the execution and its invocations to a summary.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from solidstate.events import AnyEvent, RunFailure, RunStart
+from solidstate.events import AnyEvent, RunFailure, RunStart, RunSuccess
 from solidstate.handler.end import failure_message, summarise_step
 from solidstate.infra.execution_advice import explained
 from solidstate.infra.execution_history import Invocation
@@ -19,17 +20,20 @@ from solidstate.storage.records import RunRecord, RunStatus, RunSummary, StepSum
 
 NO_TRACE = "left no trace: the execution ended before it was begun"
 WAITING = "not begun yet"
+RUN_ENDS = (RunSuccess, RunFailure)
 LEFT_ALONE = "was running when the execution was stopped"
 
 
 class RunFacts(msgspec.Struct, frozen=True):
     """All that is known of a run. ``running`` are the steps, or items of them, that are being computed; ``why`` is what
-    ended it beside its steps: a refused request, somebody who stopped it, an error of the service."""
+    ended it beside its steps: a refused request, somebody who stopped it, an error of the service. ``concluded`` are
+    those of the ``events`` that nobody has recorded."""
 
     summary: RunSummary
     events: list[AnyEvent]
     running: list[Unit] = []
     why: str = ""
+    concluded: list[AnyEvent] = []
 
 
 def run_facts(
@@ -74,9 +78,15 @@ def run_facts(
     summary = _summary(record, stored, execution, status, steps, why, now)
     if not any(isinstance(event, RunStart) for event in whole):
         whole.insert(0, run_start(record, sum(1 for step in steps if step.status != "not selected")))
-    if status in ("failed", "cancelled") and stored is None:
+    if status != "running" and stored is None and not any(isinstance(event, RUN_ENDS) for event in whole):
         whole.append(_end(record, summary))
-    return RunFacts(summary, whole, running if status == "running" else [], why)
+    known = {_identity(event) for event in events}
+    concluded = [event for event in whole if _identity(event) not in known]
+    return RunFacts(summary, whole, running if status == "running" else [], why, concluded)
+
+
+def _identity(event: AnyEvent) -> tuple[str, str, int, int]:
+    return event.step, event.item, event.attempt, event.seq
 
 
 def _goes_on(invocation: Invocation, *, ended: bool) -> bool:
@@ -184,17 +194,19 @@ def run_start(record: RunRecord, steps: int) -> RunStart:
     )
 
 
-def _end(record: RunRecord, summary: RunSummary) -> RunFailure:
+def _end(record: RunRecord, summary: RunSummary) -> AnyEvent:
     """The end of a run that nobody was there to record."""
-    return RunFailure(
-        run=record.run,
-        pipeline=record.pipeline,
-        execution=record.execution,
-        seq=2,
-        time=record.started_at + summary.duration_s,
-        elapsed_s=summary.duration_s,
-        duration_s=summary.duration_s,
-        steps=summary.counts(),
-        failed=[step.step for step in summary.steps if step.status == "failed"],
-        message=summary.message,
-    )
+    common: dict[str, Any] = {
+        "run": record.run,
+        "pipeline": record.pipeline,
+        "execution": record.execution,
+        "seq": 2,
+        "time": record.started_at + summary.duration_s,
+        "elapsed_s": summary.duration_s,
+        "duration_s": summary.duration_s,
+        "steps": summary.counts(),
+    }
+    if summary.status == "success":
+        return RunSuccess(**common)
+    failed = [step.step for step in summary.steps if step.status == "failed"]
+    return RunFailure(failed=failed, message=summary.message, **common)

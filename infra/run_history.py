@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import msgspec
 
-from solidstate.errors import MissingObject
-from solidstate.events import AnyEvent
-from solidstate.handler.end import summarise_step
+from solidstate.errors import IntermediateError
+from solidstate.handler.recorder import Observer
 from solidstate.infra.home import Home
+from solidstate.infra.reconciling import Repair, lacking, repair
 from solidstate.infra.run_facts import RunFacts
-from solidstate.planner.plan import decode_plan
-from solidstate.storage import keys
-from solidstate.storage.history import events_of, find_run, list_runs, record_of, step_names
+from solidstate.infra.unended import follow_local, unended_facts
+from solidstate.storage.history import events_of, find_run, list_runs, record_of, run_ids, step_names, summary_of
 from solidstate.storage.records import RunSummary
+from solidstate.storage.store import ObjectStore
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -57,6 +59,27 @@ class RunHistory(Protocol):
         """All that is known of a run that was found."""
         ...
 
+    def follow(self, run: RunSummary, observer: Observer) -> None:
+        """Tell what happens in a run until it has ended, from its begin on; an event may be told more than once."""
+        ...
+
+    @property
+    def store(self) -> ObjectStore:
+        """Where its objects are."""
+        ...
+
+    def every(self, pipeline: str | None) -> Iterator[RunSummary]:
+        """All runs with a record, as they stand; those that cannot be read are left out."""
+        ...
+
+    def lacking(self, pipeline: str | None) -> Iterator[RunSummary]:
+        """Runs of which an end may be missing, as they stand."""
+        ...
+
+    def repair(self, run: RunSummary, *, dry_run: bool) -> Repair | None:
+        """Put on record how a run ended that was found; None when nothing is missing, or it goes on."""
+        ...
+
     def request(self, run: RunSummary) -> dict[str, Any]:
         """The run request as it was validated, its preset merged in."""
         ...
@@ -85,32 +108,47 @@ class LocalHistory:
         return f" --home {shlex.quote(self._option)}" if self._option else ""
 
     def latest(self, pipeline: str | None, limit: int) -> Listing:
-        every = list_runs(self._store)
+        every = [self._standing(run) for run in list_runs(self._store)]
         found = [run for run in every if pipeline in (None, run.pipeline)]
         names = list(dict.fromkeys(run.pipeline for run in every))
         return Listing(found[:limit], max(0, len(found) - limit), names)
 
     def find(self, wanted: str) -> RunSummary:
-        return find_run(self._store, wanted)
+        return self._standing(find_run(self._store, wanted))
+
+    def _standing(self, run: RunSummary) -> RunSummary:
+        """A run that has no end on record goes on only as long as its process."""
+        if run.status == "running" and not self._home.is_running(run.run):
+            return msgspec.structs.replace(run, status="interrupted")
+        return run
 
     def facts(self, run: RunSummary) -> RunFacts:
         events = list(events_of(self._store, run))
-        return RunFacts(self._so_far(run, events) if run.status == "running" else run, events)
+        if run.steps or run.status not in ("running", "interrupted"):
+            return RunFacts(run, events)
+        return unended_facts(self._store, run, events)
+
+    def follow(self, run: RunSummary, observer: Observer) -> None:
+        follow_local(lambda: self.facts(self.find(run.run)), observer)
+
+    @property
+    def store(self) -> ObjectStore:
+        return self._store
+
+    def every(self, pipeline: str | None) -> Iterator[RunSummary]:
+        for owner, run in run_ids(self._store, pipeline):
+            with contextlib.suppress(IntermediateError):
+                yield self._standing(summary_of(self._store, owner, run))
+
+    def lacking(self, pipeline: str | None) -> Iterator[RunSummary]:
+        for owner, run in lacking(self._store, pipeline):
+            yield self._standing(summary_of(self._store, owner, run))
+
+    def repair(self, run: RunSummary, *, dry_run: bool) -> Repair | None:
+        return repair(self._store, self.facts(run), dry_run=dry_run)
 
     def request(self, run: RunSummary) -> dict[str, Any]:
         return record_of(self._store, run.pipeline, run.run).request
 
     def steps(self, run: RunSummary) -> list[str]:
         return step_names(self._store, run.pipeline, run.plan)
-
-    def _so_far(self, run: RunSummary, events: list[AnyEvent]) -> RunSummary:
-        """A run that has no summary yet, or never will: its steps as far as their events tell."""
-        try:
-            plan = decode_plan(self._store.get(keys.plan(run.pipeline, run.plan)))
-        except (MissingObject, msgspec.MsgspecError):  # a plan of another version; the events still say something
-            return run
-        by_step: dict[str, list[AnyEvent]] = {}
-        for event in events:
-            by_step.setdefault(event.step, []).append(event)
-        steps = [summarise_step(step, by_step.get(step.name, [])) for step in plan.steps]
-        return msgspec.structs.replace(run, steps=steps)

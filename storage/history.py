@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from solidstate.errors import ForeignCommit, IntermediateError, MissingObject, RunNotFound, closest
-from solidstate.events import AnyEvent, EngineEvent, StorageRetry, decode_events
+from solidstate.events import AnyEvent, EngineEvent, StorageRetry
 from solidstate.storage import keys
+from solidstate.storage.attempts import Left, attempts_left, decoded, is_gap
 from solidstate.storage.commits import decode_commit, decode_commit_events, events_begin, header_end
 from solidstate.storage.records import (
     RunRecord,
@@ -90,11 +91,10 @@ def find_run(store: ObjectStore, wanted: str, pipeline: str | None = None) -> Ru
 
 def summary_of(store: ObjectStore, pipeline: str, run: str) -> RunSummary:
     """A run's summary; made from its record while it has none."""
-    key = keys.run_summary(pipeline, run)
-    try:
-        return decode_run_summary(store.get(key), key)
-    except MissingObject:
-        record = record_of(store, pipeline, run)
+    stored = stored_summary(store, pipeline, run)
+    if stored is not None:
+        return stored
+    record = record_of(store, pipeline, run)
     return RunSummary(
         run=record.run,
         pipeline=record.pipeline,
@@ -108,6 +108,15 @@ def summary_of(store: ObjectStore, pipeline: str, run: str) -> RunSummary:
         execution=record.execution,
         engine=record.engine,
     )
+
+
+def stored_summary(store: ObjectStore, pipeline: str, run: str) -> RunSummary | None:
+    """The summary that is on record; None when there is none."""
+    key = keys.run_summary(pipeline, run)
+    try:
+        return decode_run_summary(store.get(key), key)
+    except MissingObject:
+        return None
 
 
 def record_of(store: ObjectStore, pipeline: str, run: str) -> RunRecord:
@@ -138,7 +147,7 @@ def events_of(store: ObjectStore, run: RunSummary) -> Iterator[AnyEvent]:
             for item in [""] if step.map_over is None else items_so_far(store, run.pipeline, step.name, run.run):
                 yield from step_events(store, run.pipeline, step.name, run.run, item=item)
         return
-    yield from _decoded(body, key)
+    yield from decoded(body, key)
 
 
 def items_so_far(store: ObjectStore, pipeline: str, step: str, run: str) -> list[str]:
@@ -146,16 +155,6 @@ def items_so_far(store: ObjectStore, pipeline: str, step: str, run: str) -> list
     prefixes = (keys.commits_prefix(pipeline, step, run), keys.all_attempts_prefix(pipeline, step, run))
     found = (keys.item_in(info.key) for prefix in prefixes for info in store.list(prefix))
     return sorted({item for item in found if item is not None})
-
-
-class Left(msgspec.Struct, frozen=True, gc=False):
-    """What one attempt has left: its events, and ``body``, in which they stand as lines of JSON from ``begin`` on.
-    ``final``: they are those of the result."""
-
-    events: list[AnyEvent]
-    body: bytes
-    begin: int = 0
-    final: bool = False
 
 
 def step_events(
@@ -187,7 +186,8 @@ def step_left(
     committed = _committed(store, key) if known is None else _known(*known)
     if committed is not None and not thorough and committed.events[0].attempt <= 1:
         return [committed]
-    lost = [Left(_decoded(body, key), body) for key, body in _attempts(store, pipeline, step, run, item)]
+    whose = _attempt_of(committed.events[0]) if committed is not None else ""
+    lost = attempts_left(store, pipeline, step, run, item, committed=whose)
     # A first attempt that was believed to be dead may commit while a second one runs: the result has the last word.
     # Attempts of one number are duplicates, or follow a redrive, which counts from one again. Of those, and of those
     # only, the clock must tell which was first.
@@ -230,14 +230,8 @@ def _check_own(body: bytes, key: str) -> None:
         )
 
 
-def recorded_attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str = "") -> list[list[AnyEvent]]:
-    """The events of each attempt that is on record beside the commit."""
-    return [_decoded(body, key) for key, body in _attempts(store, pipeline, step, run, item)]
-
-
-def _attempts(store: ObjectStore, pipeline: str, step: str, run: str, item: str) -> Iterator[tuple[str, bytes]]:
-    for info in store.list(keys.attempts_prefix(pipeline, step, run, item)):
-        yield info.key, store.get(info.key)
+def _attempt_of(event: AnyEvent) -> str:
+    return keys.attempt_id(event.attempt, event.request)
 
 
 def _rank(left: Left, committed: Left | None) -> int:
@@ -246,11 +240,4 @@ def _rank(left: Left, committed: Left | None) -> int:
     if left is committed:
         return 1
     first = next((event for event in left.events if not isinstance(event, StorageRetry)), left.events[0])
-    return 2 if left.events[0].seq > 1 or isinstance(first, EngineEvent) else 0
-
-
-def _decoded(body: bytes, key: str) -> list[Any]:
-    try:
-        return decode_events(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise IntermediateError(f"The object `{key}` does not hold events: {error}.", subject=key) from error
+    return 2 if left.events[0].seq > 1 or (isinstance(first, EngineEvent) and not is_gap(first)) else 0

@@ -9,6 +9,7 @@ holds a slash. What a stranger can choose (run ids, attempt ids) is checked here
     v1/plans/<pipeline>/<plan hash>.json                 the plan the run followed
     v1/commits/<pipeline>/<step>/<run>.ndjson            a step's result; created once, never overwritten
     v1/attempts/<pipeline>/<step>/<run>/<attempt>.ndjson events of an attempt that did not commit
+    v1/attempts/<pipeline>/<step>/<run>/<attempt>@<number>.ndjson  some of the events of one that runs, or was killed
     v1/data/<pipeline>/<step>/<run>/<attempt>/<output>   outputs too large for the commit
     v1/ended/<pipeline>/<step>/<run>.json                that a step ended without a commit, for those that wait for it
     v1/parked/<pipeline>/<step>/<run>/<number>.json      the task token of a step that waits; created once
@@ -30,6 +31,11 @@ ROOT = "v1"
 KINDS = ("runs", "plans", "commits", "data", "attempts", "ended", "parked")
 EXPIRING = ("data", "attempts", "ended", "parked")
 """What a run needs while it lasts, and for as long as it may be taken up again."""
+OF_STEPS = (*EXPIRING, "commits")
+"""The kinds that have a step in their keys; results last, where they are removed in this order."""
+_ITEMS = "items"
+_NAMED = {"commits": ".ndjson", "ended": ".json"}
+"""The kinds that have one object for a run, or an item, and how its name ends; others have a folder."""
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,254}")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
@@ -50,6 +56,11 @@ def run_summary(pipeline: str, run: str) -> str:
 
 def run_events(pipeline: str, run: str) -> str:
     return _key("runs", pipeline, run, "events.ndjson")
+
+
+def run_prefix(pipeline: str, run: str) -> str:
+    """Of all that is recorded of a run as a whole."""
+    return _key("runs", pipeline, run) + "/"
 
 
 def runs_prefix(pipeline: str | None = None) -> str:
@@ -75,6 +86,11 @@ def commits_prefix(pipeline: str, step: str, run: str) -> str:
 
 def attempt(pipeline: str, step: str, run: str, attempt_id: str, item: str = "") -> str:
     return _key("attempts", pipeline, step, _of(run, item), f"{attempt_id}.ndjson")
+
+
+def attempt_part(pipeline: str, step: str, run: str, attempt_id: str, number: int, item: str = "") -> str:
+    """``number`` counts the parts of an attempt's events from one."""
+    return _key("attempts", pipeline, step, _of(run, item), f"{attempt_id}@{number:06d}.ndjson")
 
 
 def attempts_prefix(pipeline: str, step: str, run: str, item: str = "") -> str:
@@ -104,7 +120,7 @@ def mapped_data_prefix(pipeline: str, step: str, run: str) -> str:
 def item_list(pipeline: str, step: str, run: str, output: str) -> str:
     """Where the keys of a dynamic output's items stand, for a distributed Map to read, which knows itself by its first
     ``step``: of two Maps over one output one may have none to run, because its steps are not selected."""
-    return _key("data", pipeline, step, run, "items", f"{output}.json")
+    return _key("data", pipeline, step, run, _ITEMS, f"{output}.json")
 
 
 def ended(pipeline: str, step: str, run: str, item: str = "") -> str:
@@ -128,7 +144,30 @@ def step_patterns(pipeline: str, step: str, kinds: Sequence[str]) -> tuple[str, 
 
 def item_list_pattern(pipeline: str) -> str:
     """What the keys match that a distributed Map reads."""
-    return _key("data", pipeline) + "/*/items/*.json"
+    return _key("data", pipeline) + f"/*/{_ITEMS}/*.json"
+
+
+def of_run(kind: str, pipeline: str, step: str, run: str) -> tuple[str, ...]:
+    """What the keys of a kind begin with that a step, and the items of a mapped one, have in a run. Some of another run
+    may begin so, too, where its id does: :func:`run_of` tells."""
+    return _key(kind, pipeline, step, run) + _NAMED.get(kind, "/"), _key(kind, pipeline, step, f"{run}@")
+
+
+def run_of(key: str) -> str:
+    """The run in a key that has a step, too."""
+    _, kind, _, _, name = key.split("/")[:5]
+    return name.removesuffix(_NAMED.get(kind, "")).partition("@")[0]
+
+
+def item_of_data(key: str) -> str:
+    """The item in the key of a mapped step's data; empty in other keys."""
+    return key.split("/")[4].partition("@")[2]
+
+
+def attempt_of_data(key: str) -> str | None:
+    """The attempt id in the key of data; None in that of a list of items, which is no attempt's."""
+    attempt = key.split("/")[5]
+    return None if attempt == _ITEMS else attempt
 
 
 def item_in(key: str) -> str | None:
@@ -142,6 +181,12 @@ def run_in(key: str) -> str:
     """The run in the key of a step's data, commit or attempt; empty in other keys."""
     parts = key.split("/")
     return parts[4].removesuffix(".ndjson").partition("@")[0] if len(parts) > 4 else ""
+
+
+def attempt_in(key: str) -> tuple[str, int]:
+    """The attempt id in the key of an attempt's events, and the number of the part; 0 for all of them."""
+    attempt, _, number = key.rpartition("/")[2].removesuffix(".ndjson").partition("@")
+    return attempt, int(number) if number.isascii() and number.isdigit() else 0
 
 
 def _of(name: str, item: str) -> str:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from solidstate.handler.entry import Handler, make_handler
+from solidstate.handler.live_events import LiveEvents
 from solidstate.handler.runtime import LoadedPipeline, Runtime
 from solidstate.infra.local_aws import LocalAws, local_aws
 from solidstate.infra.local_lambda import LambdaContext
@@ -133,7 +134,8 @@ def deployed(name: str, pipelines: Sequence[PipelineDefinition]) -> Iterator[Sta
         aws.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
         limited = TimeLimited({step.name: step.compute.timeout_s for one in loaded for step in one.plan.steps})
         store = StoreOfTheLiving(stack.store)
-        limited.handler = make_handler(Runtime(loaded, store, engine="aws", open_fs=open_memory))
+        live = LiveEvents(store)
+        limited.handler = make_handler(Runtime(loaded, store, engine="aws", open_fs=open_memory, live=live))
 
         def handle(event: dict[str, Any], context: Any, /) -> dict[str, Any]:
             return limited("steps", event, context)
@@ -145,6 +147,7 @@ def deployed(name: str, pipelines: Sequence[PipelineDefinition]) -> Iterator[Sta
             yield stack
         finally:
             invoker.reset()
+            live.close()
 
 
 def stack_template(bucket: str, compiled: dict[str, Compiled]) -> dict[str, Any]:

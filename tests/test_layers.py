@@ -72,10 +72,10 @@ LOADED_BY_THE_LAMBDA = [
     "solidstate.solid",
     "solidstate.storage",
     "solidstate.storage.annotations",
+    "solidstate.storage.attempts",
     "solidstate.storage.codecs",
     "solidstate.storage.commits",
     "solidstate.storage.frames",
-    "solidstate.storage.history",
     "solidstate.storage.keys",
     "solidstate.storage.models",
     "solidstate.storage.plain_leaves",
@@ -98,6 +98,7 @@ add it here when that is meant."""
 
 LOADED_LATER = [
     "solidstate.handler.deployment",
+    "solidstate.handler.live_events",
     "solidstate.handler.logs",
     "solidstate.load",
     "solidstate.storage.s3_choice",
@@ -122,6 +123,7 @@ LOADED_BY_A_RUN = [
     "solidstate.presets",
     "solidstate.request",
     "solidstate.selection",
+    "solidstate.storage.history",
 ]
 """What Start run and End run add; no step needs it."""
 

@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import NoReturn
 
-from solidstate.cli.choices import ARCHITECTURES, ENGINES, FUNCTIONS, KINDS, LEVELS, RUNTIMES
+from solidstate.cli.choices import ARCHITECTURES, ENGINES, FUNCTIONS, RUNTIMES
 from solidstate.cli.deployed_arguments import follow, where
-from solidstate.cli.parsing import Parser, natural, one_of
+from solidstate.cli.history_arguments import cancel, events, gc, reconcile, runs, show
+from solidstate.cli.parsing import Parser, one_of
+from solidstate.cli.parsing import home_option as _home
+from solidstate.cli.parsing import json_option as _json
 from solidstate.errors import closest
 
 TARGET_HELP = "`package.module:pipeline` or `path/to/file.py:pipeline`; the name may be left out when there is only one"
@@ -27,14 +30,6 @@ def _common(parser: Parser) -> None:
 
 def _target(parser: Parser) -> None:
     parser.add_argument("target", metavar="TARGET", help=TARGET_HELP)
-
-
-def _json(parser: Parser, what: str = "print JSON, and nothing else, on stdout") -> None:
-    parser.option("--json", action="store_true", help=what)
-
-
-def _home(parser: Parser) -> None:
-    parser.option("--home", metavar="DIR", help="where local runs are kept (default: $SOLIDSTATE_HOME, or .solidstate)")
 
 
 def _durations(parser: Parser) -> None:
@@ -230,40 +225,6 @@ def _request(parser: Parser) -> None:
     parser.option("--tag", action="append", default=[], metavar="K=V", dest="tags", help="tag the run; may be repeated")
 
 
-def _runs(parser: Parser) -> None:
-    parser.option("--pipeline", metavar="P", help="runs of this pipeline only")
-    parser.option("--limit", type=natural, default=20, metavar="N", help="at most this many, newest first (default 20)")
-    _home(parser)
-    where(parser, asked=True)
-    _json(parser)
-
-
-def _one_run(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN", help="a run id, the beginning of one, or `last`")
-    _home(parser)
-    where(parser, asked=True)
-
-
-def _show(parser: Parser) -> None:
-    _one_run(parser)
-    _json(parser)
-
-
-def _events(parser: Parser) -> None:
-    _one_run(parser)
-    parser.option("--step", metavar="S", help="events of this step only")
-    parser.option("--kind", type=one_of(*KINDS), metavar="K", help=f"events of this kind only: {', '.join(KINDS)}")
-    parser.option("--level", type=one_of(*LEVELS), metavar="L", help="log lines of this level or above only")
-    _json(parser, "print NDJSON: one event a line, as stored")
-
-
-def _cancel(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN", help="a run id, the beginning of one, or `last`")
-    where(parser, asked=False)
-    parser.option("--reason", metavar="TEXT", help="why, for the record")
-    _json(parser)
-
-
 Adder = Callable[[Parser], None]
 
 COMMANDS: dict[str, tuple[str, Adder | None]] = {
@@ -277,10 +238,12 @@ COMMANDS: dict[str, tuple[str, Adder | None]] = {
     "build": ("the Lambda bundle, with all that the function needs", _build),
     "run": ("run a pipeline on this machine", _run),
     "start": ("start a deployed pipeline and watch it", _start),
-    "cancel": ("stop a run of a deployed pipeline", _cancel),
-    "runs": ("the runs on record, newest first", _runs),
-    "show": ("one run: steps, failures, what it produced", _show),
-    "events": ("everything one run has recorded", _events),
+    "cancel": ("stop a run of a deployed pipeline", cancel),
+    "runs": ("the runs on record, newest first", runs),
+    "show": ("one run: steps, failures, what it produced", show),
+    "events": ("everything one run has recorded", events),
+    "reconcile": ("put on record how runs ended that could not say it themselves", reconcile),
+    "gc": ("what runs have left that is of no use any more", gc),
 }
 CONFIG_COMMANDS: dict[str, tuple[str, Adder]] = {
     "scaffold": ("a run request to start from", _scaffold),
@@ -293,7 +256,9 @@ _POSITIONAL = {
     "config check": "TARGET FILE ",
     "template": "[TARGET ...] ",
     "start": "[TARGET] ",
+    "reconcile": "[RUN] ",
     "runs": "",
+    "gc": "",
     **dict.fromkeys(("cancel", "show", "events"), "RUN "),
 }
 """What stands in a usage line before the options, where that is not one TARGET."""

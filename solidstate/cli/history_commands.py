@@ -9,6 +9,7 @@ import msgspec
 
 from solidstate.cli.choices import LEVELS
 from solidstate.cli.exit_codes import SUCCESS
+from solidstate.cli.follow_events import follow_events
 from solidstate.cli.render_events import event_lines
 from solidstate.cli.render_run import STYLES, request_lines, run_lines, why_lines
 from solidstate.cli.run_place import history_at, place_of
@@ -40,6 +41,7 @@ class HistoryOptions(msgspec.Struct, frozen=True):
     step: str | None = None
     kind: str | None = None
     level: str | None = None
+    follow: bool = False
 
 
 def runs(arguments: argparse.Namespace, terminal: Terminal) -> int:
@@ -111,6 +113,9 @@ def events(arguments: argparse.Namespace, terminal: Terminal) -> int:
     run = history.find(wanted)
     if options.step is not None:
         _check_step(options.step, history.steps(run), run)
+    if options.follow:
+        follow_events(history, run, lambda event: _wanted(event, options), terminal, as_json=options.json)
+        return SUCCESS
     found = [event for event in history.facts(run).events if _wanted(event, options)]
     if options.json:
         terminal.show_bytes(encode_events(found))

@@ -192,6 +192,18 @@ def _events(arguments: argparse.Namespace, terminal: Terminal) -> int:
     return events(arguments, terminal)
 
 
+def _reconcile(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.reconcile_command import reconcile
+
+    return reconcile(arguments, terminal)
+
+
+def _gc(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from solidstate.cli.gc_command import gc
+
+    return gc(arguments, terminal)
+
+
 COMMANDS: dict[str, Command] = {
     "new": _new,
     "list": _list,
@@ -209,6 +221,8 @@ COMMANDS: dict[str, Command] = {
     "runs": _runs,
     "show": _show,
     "events": _events,
+    "reconcile": _reconcile,
+    "gc": _gc,
 }
 
 

@@ -42,6 +42,16 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(*flags, **kwargs)
 
 
+def json_option(parser: Parser, what: str = "print JSON, and nothing else, on stdout") -> None:
+    """That a program reads it."""
+    parser.option("--json", action="store_true", help=what)
+
+
+def home_option(parser: Parser) -> None:
+    """Where the runs of this machine are."""
+    parser.option("--home", metavar="DIR", help="where local runs are kept (default: $SOLIDSTATE_HOME, or .solidstate)")
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """A type for argparse: one of ``choices``, with a close match for what is none."""
 
@@ -60,3 +70,14 @@ def natural(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got `{text}`")
     return int(text)
+
+
+_UNITS = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
+
+
+def age(text: str) -> float:
+    """A type for argparse: a time such as ``30d``, ``12h`` or ``4w``, in seconds."""
+    number, unit = text[:-1], text[-1:]
+    if not (number.isascii() and number.isdigit() and 0 < len(number) < 6 and int(number) > 0 and unit in _UNITS):
+        raise argparse.ArgumentTypeError(f"expected a time such as `30d`, `12h` or `4w`, got `{text}`")
+    return float(int(number) * _UNITS[unit])

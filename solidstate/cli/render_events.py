@@ -41,23 +41,21 @@ _ALARMING = {
     "storage_retry": "yellow",
     "step_skipped": "dim",
 }
+_KIND_COLUMN = len("step_materialization")
 _PLEASING = {"run_success": "green", "step_success": "green"}
 
 
-def event_lines(events: Sequence[AnyEvent], *, width: int | None = None) -> list[Line]:
-    """One row an event. The clock is UTC and the writer's own."""
-    return table(
-        [
-            [
-                Span(_clock(event.time), "dim"),
-                Span(f"{step_label(event)}#{event.attempt}" if event.attempt > 1 else step_label(event), "cyan"),
-                Span(kind_of(event), _style(event)),
-                Span(describe(event)),
-            ]
-            for event in events
-        ],
-        width=width,
-    )
+def event_lines(events: Sequence[AnyEvent], *, width: int | None = None, column: int = 0) -> list[Line]:
+    """One row an event. The clock is UTC and the writer's own. ``column`` is what the step is given at least, for lines
+    that are made one by one and are to stand below each other."""
+    return table([_row(event, column) for event in events], width=width)
+
+
+def _row(event: AnyEvent, column: int) -> list[Span]:
+    who = f"{step_label(event)}#{event.attempt}" if event.attempt > 1 else step_label(event)
+    what = describe(event)
+    kind = kind_of(event).ljust(_KIND_COLUMN if column and what else 0)
+    return [Span(_clock(event.time), "dim"), Span(who.ljust(column), "cyan"), Span(kind, _style(event)), Span(what)]
 
 
 def _clock(seconds: float) -> str:

@@ -81,7 +81,7 @@ def test_show_has_tags_and_materializations(history: Project) -> None:
 
 
 def test_a_run_that_was_killed_shows_how_far_it_came(project: Project, home: Path) -> None:
-    """Without a summary the steps are told from their events, and the run counts as running."""
+    """Without a summary the steps are told from their events; as its process is gone the run was interrupted."""
     project.write(
         "deadly.py",
         """
@@ -106,12 +106,16 @@ def test_a_run_that_was_killed_shows_how_far_it_came(project: Project, home: Pat
     process.communicate(timeout=60)
     assert process.returncode == -9
     document = project.run("show", "killed", "--json").json()
-    assert document["status"] == "running"
+    assert document["status"] == "interrupted"
     assert [(step["step"], step["status"]) for step in document["steps"]] == [
         ("first", "success"),
         ("deadly", "not reached"),
     ]
-    assert "\nrunning in " in project.run("show", "killed").out
+    out = project.run("show", "killed").out
+    assert "\ninterrupted in " in out
+    assert out.endswith(
+        "the process of the run ended before the run did: it was killed, or the machine was switched off\n"
+    )
 
 
 def test_events_are_the_stored_stream(history: Project) -> None:

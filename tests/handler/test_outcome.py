@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 import textwrap
@@ -188,3 +189,21 @@ def test_a_cause_always_fits(message: str, repeat: int) -> None:
     failed = StepFailed(ErrorInfo(type="E", message=message * repeat), "load")
     assert len(json.dumps(str(failed))) <= MAX_CAUSE
     assert outcome.MAX_CAUSE < 32_768 - 8_000
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "remove what is of no use any more from /tmp, which a function keeps from one invocation to the next, or "
+            "raise `Compute(ephemeral_mb=...)`",
+        ),
+        (MemoryError(), "raise `Compute(memory_mb=...)`, or work in smaller pieces"),
+        (OSError(errno.EACCES, "Permission denied"), ""),
+        (ValueError("no"), ""),
+    ],
+)
+def test_errors_about_what_a_function_has_show_a_way_out(error: BaseException, hint: str) -> None:
+    """Others are about the code, of which nothing is known here."""
+    assert error_info(error).hint == hint

@@ -61,3 +61,15 @@ def test_run_ids_are_legal_unique_and_sort_by_time() -> None:
     assert len(set(ids)) == 100
     assert all(RUN_ID.fullmatch(run) and re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}-[0-9a-f]{6}", run) for run in ids)
     assert [run[:17] for run in ids] == sorted(run[:17] for run in ids)
+
+
+def test_a_run_is_running_as_long_as_its_process_says_so(tmp_path: Path) -> None:
+    """Not before, not after; a mark that a killed process has left behind says nothing."""
+    home = Home(tmp_path)
+    assert not home.is_running("r")
+    with home.running("r"):
+        assert home.is_running("r")
+        assert not home.is_running("other")
+    assert not home.is_running("r")
+    (tmp_path / "running" / "killed").touch()
+    assert not home.is_running("killed")

@@ -48,7 +48,7 @@ def test_a_run_without_a_summary_is_told_from_its_events(tmp_path: Path) -> None
     home.store.delete(keys.run_events("first", "r"))
     history = LocalHistory(home)
     run = history.find("r")
-    assert run.status == "running"
+    assert run.status == "interrupted"
     assert [(step.step, step.status) for step in history.facts(run).summary.steps] == [("one", "success")]
     assert (history.steps(run), history.request(run)) == (["one"], {"solids": {"one": {"inputs": {"n": 3}}}})
     home.store.put(keys.plan("first", run.plan), b'{"steps": [{"name": "one"}]}')

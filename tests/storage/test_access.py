@@ -41,7 +41,12 @@ def test_a_step_reads_what_there_is_and_writes_its_own() -> None:
     access = access_of_steps("p", ["s"], (), meeting=False)
     assert allowed(access, "s3:GetObject", keys.commit("p", "t", "r"))
     assert allowed(access, "s3:GetObject", keys.run_record("p", "r"))
-    own = [keys.commit("p", "s", "r"), keys.attempt("p", "s", "r", "0"), keys.data("p", "s", "r", "0", "o")]
+    own = [
+        keys.commit("p", "s", "r"),
+        keys.attempt("p", "s", "r", "0"),
+        keys.attempt_part("p", "s", "r", "0", 1),
+        keys.data("p", "s", "r", "0", "o"),
+    ]
     assert all(allowed(access, "s3:PutObject", key) for key in own)
     others = [key for key in WRITTEN if key.split("/")[1] not in ("commits", "attempts", "data")]
     others += [keys.commit("p", "t", "r"), keys.commit("p", "ss", "r")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +27,8 @@ def test_every_key_is_spelled_like_this() -> None:
     assert keys.commit("p", "outer.s", "r") == "v1/commits/p/outer.s/r.ndjson"
     assert keys.attempt("p", "s", "r", "001-q") == "v1/attempts/p/s/r/001-q.ndjson"
     assert keys.attempts_prefix("p", "s", "r") == "v1/attempts/p/s/r/"
+    assert keys.attempt_part("p", "s", "r", "001-q", 7) == "v1/attempts/p/s/r/001-q@000007.ndjson"
+    assert keys.attempt_part("p", "s", "r", "001-q", 7, "k") == "v1/attempts/p/s/r@k/001-q@000007.ndjson"
     assert keys.data("p", "s", "r", "001-q", "o") == "v1/data/p/s/r/001-q/o"
     assert keys.data_prefix("p", "s", "r") == "v1/data/p/s/r/"
     assert keys.ended("p", "s", "r") == "v1/ended/p/s/r.json"
@@ -84,3 +88,46 @@ def test_attempts_sort_by_number() -> None:
 def test_other_keys_are_no_run_records(key: str) -> None:
     """Whatever else lies there."""
     assert keys.parse_run_record(key) is None
+
+
+def test_an_attempt_and_its_parts_are_told_apart_by_their_keys() -> None:
+    """All of them by the prefix of the step's attempts; the number is 0 for the whole."""
+    whole, part = keys.attempt("p", "s", "r", "001-q", "k"), keys.attempt_part("p", "s", "r", "001-q", 12, "k")
+    assert (keys.attempt_in(whole), keys.attempt_in(part)) == (("001-q", 0), ("001-q", 12))
+    assert part.startswith(keys.attempts_prefix("p", "s", "r", "k"))
+    assert keys.item_in(part) == "k"
+
+
+def test_what_a_run_has_is_found_by_its_prefixes() -> None:
+    """Of every kind, of steps and of items; and nothing of a run whose name begins alike."""
+    made: dict[str, list[Callable[..., str]]] = {
+        "commits": [lambda run, **item: keys.commit("p", "s", run, **item)],
+        "attempts": [
+            lambda run, **item: keys.attempt("p", "s", run, "001-q", **item),
+            lambda run, **item: keys.attempt_part("p", "s", run, "001-q", 1, **item),
+        ],
+        "data": [lambda run, **item: keys.data("p", "s", run, "001-q", "o", **item)],
+        "ended": [lambda run, **item: keys.ended("p", "s", run, **item)],
+        "parked": [lambda run, **item: keys.parked("p", "s", run, 1, **item)],
+    }
+    assert set(made) == set(keys.OF_STEPS)
+    for kind, makers in made.items():
+        prefixes = keys.of_run(kind, "p", "s", "r")
+        for make in makers:
+            assert make("r").startswith(prefixes)
+            assert make("r", item="k").startswith(prefixes)
+            assert not make("r2").startswith(prefixes)
+            assert [keys.run_of(make(run)) for run in ("r", "r.ndjson", "r.json")] == ["r", "r.ndjson", "r.json"]
+            assert keys.run_of(make("r", item="k")) == "r"
+    assert keys.run_record("p", "r").startswith(keys.run_prefix("p", "r"))
+    assert not keys.run_record("p", "r2").startswith(keys.run_prefix("p", "r"))
+
+
+def test_data_says_whose_it_is() -> None:
+    """A list of items is no attempt's."""
+    assert (keys.item_of_data(keys.data("p", "s", "r", "001-q", "o")), keys.item_of_data("a/b/c/d/r@k/f/g")) == (
+        "",
+        "k",
+    )
+    assert keys.attempt_of_data(keys.data("p", "s", "r", "001-q", "o", item="k")) == "001-q"
+    assert keys.attempt_of_data(keys.item_list("p", "s", "r", "o")) is None
