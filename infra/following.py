@@ -10,7 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from solidstate.errors import MissingObject, RunNotFound, StorageError
+import msgspec
+
+from solidstate.errors import IntermediateError, MissingObject, RunNotFound, StorageError
 from solidstate.events import AnyEvent, RunStart, StepStart
 from solidstate.handler.recorder import Observer
 from solidstate.handler.upstream import each
@@ -101,6 +103,9 @@ class Follower:
                 plan = decode_plan(self._store.get(keys.plan(self._pipeline, record.plan)))
             except MissingObject:
                 return None
+            except msgspec.MsgspecError as error:
+                key = keys.plan(self._pipeline, record.plan)
+                raise IntermediateError(f"The object `{key}` is not a plan: {error}.", subject=key) from error
             self._record, self._steps = record, {step.name: step for step in plan.steps}
             selected = record.request.get("steps")
             self._tell(run_start(record, len(self._steps if selected is None else selected)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest
+from solidstate.errors import IntermediateError, MissingObject, RunNotFound, closest, short
 from solidstate.events import AnyEvent, EngineEvent, decode_events
 from solidstate.storage import keys
 from solidstate.storage.commits import decode_commit_events, events_begin
@@ -20,6 +20,9 @@ from solidstate.storage.records import (
 )
 from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectStore
+
+
+R = TypeVar("R", RunRecord, RunSummary)
 
 
 class _PlanStep(msgspec.Struct):
@@ -92,7 +95,7 @@ def summary_of(store: ObjectStore, pipeline: str, run: str) -> RunSummary:
     """A run's summary; made from its record while it has none."""
     key = keys.run_summary(pipeline, run)
     try:
-        return decode_run_summary(store.get(key), key)
+        return _own(decode_run_summary(store.get(key), key), key, pipeline, run)
     except MissingObject:
         record = record_of(store, pipeline, run)
     return RunSummary(
@@ -112,7 +115,18 @@ def summary_of(store: ObjectStore, pipeline: str, run: str) -> RunSummary:
 
 def record_of(store: ObjectStore, pipeline: str, run: str) -> RunRecord:
     key = keys.run_record(pipeline, run)
-    return decode_run_record(store.get(key), key)
+    return _own(decode_run_record(store.get(key), key), key, pipeline, run)
+
+
+def _own(found: R, key: str, pipeline: str, run: str) -> R:
+    """What was read, when it is of the run that its key names: paths and further keys are made of what it says."""
+    if (found.pipeline, found.run) != (pipeline, run):
+        raise IntermediateError(
+            f"The object `{key}` tells of run `{short(found.run)}` of pipeline `{short(found.pipeline)}`.",
+            subject=key,
+            hint="something else wrote there; restore the object's earlier version",
+        )
+    return found
 
 
 def step_names(store: ObjectStore, pipeline: str, plan_hash: str) -> list[str]:
@@ -124,7 +138,7 @@ def _plan_steps(store: ObjectStore, pipeline: str, plan_hash: str) -> list[_Plan
     key = keys.plan(pipeline, plan_hash)
     try:
         return msgspec.json.decode(store.get(key), type=_PlanSteps).steps
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IntermediateError(f"The object `{key}` is not a plan: {error}.", subject=key) from error
 
 
@@ -229,5 +243,5 @@ def _rank(left: Left, committed: Left | None) -> int:
 def _decoded(body: bytes, key: str) -> list[Any]:
     try:
         return decode_events(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IntermediateError(f"The object `{key}` does not hold events: {error}.", subject=key) from error
