@@ -62,8 +62,9 @@ def make_handler(runtime: Runtime) -> Handler:
 def _decoded(event: Any) -> Payload:
     """Whoever may invoke the function may write anything."""
     try:
+        msgspec.json.encode(event)  # half a surrogate pair is valid JSON, and could not be recorded
         return msgspec.convert(event, Payload)  # type: ignore[no-any-return]  # mypy cannot tell of a union
-    except (msgspec.ValidationError, UnicodeEncodeError, RecursionError) as error:
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
         raise EngineError(
             f"This function was invoked with what no state machine of solidstate sends: {short(str(error), 300)}.",
             subject="payload",

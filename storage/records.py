@@ -89,7 +89,7 @@ def encode_record(record: RunRecord | RunSummary) -> bytes:
 
 
 class _Asked(msgspec.Struct):
-    """What a recorded request may hold. It is read by steps, so it is held to this although we wrote it: others may have
+    """What a recorded request may hold. Steps read it, so it is held to this although we wrote it: others may have
     written over it."""
 
     solids: dict[str, dict[str, Any]] = {}

@@ -53,7 +53,10 @@ class Terminal:
         self.show_bytes(json_bytes(value))
 
     def show_bytes(self, data: bytes) -> None:
-        """The result, byte for byte."""
+        """The result, byte for byte; on a terminal what would steer it is escaped, because people look at it there."""
+        if self.out.isatty():
+            lines = data.decode("utf-8", "backslashreplace").split("\n")
+            data = "\n".join(map(printable, lines)).encode("utf-8", "backslashreplace")
         self.out.flush()
         self.out.buffer.write(data)
         self.out.buffer.flush()
@@ -74,7 +77,11 @@ class Terminal:
 
 def json_bytes(value: Any) -> bytes:
     """A JSON document laid out for people, in which nothing steers a terminal: what is not printable is escaped."""
-    return steerless(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)) + b"\n"
+    try:
+        document = msgspec.json.encode(value, enc_hook=str)
+    except UnicodeEncodeError:  # half a surrogate pair: JSON has an escape for it, and UTF-8 no form
+        return json.dumps(msgspec.to_builtins(value, str_keys=True, enc_hook=str), indent=2).encode() + b"\n"
+    return steerless(msgspec.json.format(document, indent=2)) + b"\n"
 
 
 def steerless(document: bytes) -> bytes:
