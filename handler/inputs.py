@@ -43,7 +43,15 @@ def load_inputs(attempt: Attempt, upstream: Upstream, io: TypeIo | None) -> dict
             value = io.read(definition)
         elif kind == "output" and (plain := upstream.plain_output(inp.sources[0])) is not None:
             size = plain.size
-            value = decoded_output(loaded, inp.sources[0], plain, store, attempt.label, proven=not attempt.foreign)
+            value = decoded_output(
+                loaded,
+                inp.sources[0],
+                plain,
+                store,
+                attempt.label,
+                proven=not attempt.foreign,
+                allow_pickle=attempt.runtime.allow_pickle,
+            )
         else:
             parts = _read(attempt, inp, upstream)
             size = sum(part_size for _, part_size in parts)
@@ -92,7 +100,9 @@ def _read(attempt: Attempt, inp: StepInput, upstream: Upstream) -> list[tuple[An
     """The values of an input's sources, each with its stored size: several for a fan-in, any number for a collect."""
 
     def decode(part: tuple[OutputRef, CommittedOutput]) -> tuple[Any, int]:
-        return decoded_output(attempt.loaded, part[0], part[1], attempt.store, attempt.label), part[1].size
+        ref, stored = part
+        allowed = attempt.runtime.allow_pickle
+        return decoded_output(attempt.loaded, ref, stored, attempt.store, attempt.label, allow_pickle=allowed), stored.size
 
     workers = attempt.runtime.fetch_workers if inp.kind == "collect" else 1
     return each(decode, _stored(attempt, inp, upstream), workers)
@@ -121,10 +131,12 @@ def decoded_output(
     reader: str,
     *,
     proven: bool = False,
+    allow_pickle: bool = True,
 ) -> Any:
     """The value of a committed output, for ``reader`` (named in errors). Raises IntermediateError, naming output and
     producer, when its bytes are not there, not what was stored, or not what the producer's type can decode. ``proven``:
-    the commit was written by this very process, so that what is inline need not be verified."""
+    the commit was written by this very process, so that what is inline need not be verified. ``allow_pickle``: by somebody
+    who may run code here, so that a pickle may be read, where the producer's type asks for it."""
     producer = loaded.nodes[ref.step].solid.output(ref.output)
     if producer.type.nothing:
         return None
@@ -133,6 +145,14 @@ def decoded_output(
         data = verified_bytes(stored, store, ref, reader)
     asked = producer.type.codec
     cause: BaseException
+    if asked == "pickle" == stored.codec and not allow_pickle:
+        raise IntermediateError(
+            f"Output `{ref.output}` of `{ref.step}` is stored as a pickle, which is not read here, because reading it could "
+            "run any code.",
+            subject=ref.step,
+            path=stored.key or "",
+            hint="pass `allow_pickle=True`, if you trust all who can write where it is stored",
+        )
     try:
         if asked is not None and not isinstance(asked, str) and asked.name == stored.codec:
             return call("", asked.decode, data)

@@ -87,6 +87,8 @@ class Runtime:
         self.sleep = sleep
         self.remembered = remembered
         self.tokens = tokens
+        self.allow_pickle = True
+        """Whether a step may read what its type asks to be pickled. Tools that read what others have written may not."""
 
     def answering(self) -> TaskTokens:
         """What answers task tokens; a TypeError where nothing does."""
