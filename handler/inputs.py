@@ -102,7 +102,9 @@ def _read(attempt: Attempt, inp: StepInput, upstream: Upstream) -> list[tuple[An
     def decode(part: tuple[OutputRef, CommittedOutput]) -> tuple[Any, int]:
         ref, stored = part
         allowed = attempt.runtime.allow_pickle
-        return decoded_output(attempt.loaded, ref, stored, attempt.store, attempt.label, allow_pickle=allowed), stored.size
+        return decoded_output(
+            attempt.loaded, ref, stored, attempt.store, attempt.label, allow_pickle=allowed
+        ), stored.size
 
     workers = attempt.runtime.fetch_workers if inp.kind == "collect" else 1
     return each(decode, _stored(attempt, inp, upstream), workers)
@@ -135,8 +137,8 @@ def decoded_output(
 ) -> Any:
     """The value of a committed output, for ``reader`` (named in errors). Raises IntermediateError, naming output and
     producer, when its bytes are not there, not what was stored, or not what the producer's type can decode. ``proven``:
-    the commit was written by this very process, so that what is inline need not be verified. ``allow_pickle``: by somebody
-    who may run code here, so that a pickle may be read, where the producer's type asks for it."""
+    the commit was written by this very process, so that what is inline need not be verified. Without ``allow_pickle``
+    no pickle is read, even where the producer's type asks for it."""
     producer = loaded.nodes[ref.step].solid.output(ref.output)
     if producer.type.nothing:
         return None
@@ -147,8 +149,8 @@ def decoded_output(
     cause: BaseException
     if asked == "pickle" == stored.codec and not allow_pickle:
         raise IntermediateError(
-            f"Output `{ref.output}` of `{ref.step}` is stored as a pickle, which is not read here, because reading it could "
-            "run any code.",
+            f"Output `{ref.output}` of `{ref.step}` is stored as a pickle, which is not read here, because reading it "
+            "could run any code.",
             subject=ref.step,
             path=stored.key or "",
             hint="pass `allow_pickle=True`, if you trust all who can write where it is stored",

@@ -25,11 +25,11 @@ _ORDER = ["level", "timestamp", "run", "step", "attempt", "message"]
 _numbers = itertools.count(1)
 
 
-def _one_line(serialize: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
+def _one_line(serialize: Callable[[Any], str]) -> Callable[[Any], str]:
     """JSON in which all that is not printable is escaped: some readers end a line at ``U+2028``, terminals obey
     ``U+009B``, and half a surrogate pair could not be written at all."""
 
-    def line(log: dict[str, Any]) -> str:
+    def line(log: Any) -> str:
         text = serialize(log)
         if text.isprintable():
             return text

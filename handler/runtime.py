@@ -88,7 +88,7 @@ class Runtime:
         self.remembered = remembered
         self.tokens = tokens
         self.allow_pickle = True
-        """Whether a step may read what its type asks to be pickled. Tools that read what others have written may not."""
+        """Whether a step may read what its type asks to be pickled; not so in tools that read what others wrote."""
 
     def answering(self) -> TaskTokens:
         """What answers task tokens; a TypeError where nothing does."""

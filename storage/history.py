@@ -21,7 +21,6 @@ from solidstate.storage.records import (
 from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectStore
 
-
 R = TypeVar("R", RunRecord, RunSummary)
 
 

@@ -11,7 +11,6 @@ from solidstate.cli.text import Line, Span, indented, line, paragraphs
 from solidstate.config_errors import ConfigError
 from solidstate.errors import Errors, SolidstateError, shown
 
-
 MAX_TEXT = 4_000
 """Characters of one part of an error; what installers say of a conflict takes half of it."""
 

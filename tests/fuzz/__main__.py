@@ -41,7 +41,7 @@ def _fuzz(name: str, seconds: int) -> None:
     try:
         atheris: Any = importlib.import_module("atheris")
     except ImportError:
-        sys.exit("Fuzzing needs atheris, see requirements/fuzz.txt.")
+        sys.exit("Fuzzing needs atheris, which `make fuzz` installs.")
     with atheris.instrument_imports(include=["solidstate", "tests.fuzz.draws"]):
         check = target(name)
     made, broken = MADE / name, MADE / "broken" / name
@@ -49,7 +49,13 @@ def _fuzz(name: str, seconds: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     for one in kept(name):
         (made / hashlib.sha1(one, usedforsecurity=False).hexdigest()).write_bytes(one)
-    limits = [f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}", "-len_control=0", "-timeout=30", "-rss_limit_mb=3000"]
+    limits = [
+        f"-max_total_time={seconds}",
+        f"-max_len={MAX_BYTES}",
+        "-len_control=0",
+        "-timeout=30",
+        "-rss_limit_mb=3000",
+    ]
     told = ["-print_final_stats=1", "-verbosity=1", f"-artifact_prefix={broken}/"]
     atheris.Setup([sys.argv[0], *limits, *told, str(made)], check)
     atheris.Fuzz()

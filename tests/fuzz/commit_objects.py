@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from solidstate.errors import IntermediateError
-from solidstate.events import EngineEvent, LogMessage, StepSuccess
+from solidstate.events import AnyEvent, EngineEvent, LogMessage, StepSuccess
 from solidstate.storage.commits import (
     Commit,
     CommittedOutput,
@@ -25,12 +25,12 @@ _OUTPUTS = [
     CommittedOutput("item", "int", "msgpack", 1, "2" * 64, key="v1/data/p/s/r/001-q/item@b", item="b"),
 ]
 _COMMIT = Commit("r", "p", "s", 1, "001-q", "f", "success", _OUTPUTS, {"result": "why"})
-_EVENTS = [
+_EVENTS: list[AnyEvent] = [
     LogMessage("r", "p", 1, 1.0, 0.1, "s", 1, level="info", message="m", fields={"a": [1]}),
     EngineEvent("r", "p", 2, 1.0, 0.1, "s", 1, message="m"),
     StepSuccess("r", "p", 3, 1.0, 0.1, "s", 1, duration_s=0.1),
 ]
-VALID = encode_commit(_COMMIT, [*_EVENTS])
+VALID = encode_commit(_COMMIT, _EVENTS)
 WORDS = ("kind", "commit", "log", "step_success", "name", "item", "run", "outputs", "inline", "result", "success")
 
 

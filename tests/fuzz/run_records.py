@@ -16,8 +16,8 @@ from solidstate.cli.text import Line, plain, table
 from solidstate.errors import SolidstateError
 from solidstate.events import decode_events
 from solidstate.infra.home import Home
-from solidstate.infra.run_history import LocalHistory
 from solidstate.infra.local_run import run_local
+from solidstate.infra.run_history import LocalHistory
 from solidstate.storage import keys
 from solidstate.storage.durations import durations_of
 from solidstate.storage.memory import MemoryStore
@@ -81,8 +81,8 @@ def check(data: bytes) -> None:
     for wanted in (RUN, "last", "r", "\x1b[2J"):
         try:
             _show(history, wanted)
-        except SolidstateError as error:
-            assert str(error)
+        except SolidstateError:
+            continue
     try:
         durations_of(store, "shop", RUN)
     except SolidstateError:

@@ -10,8 +10,8 @@ from solidstate.handler.entry import make_handler
 from solidstate.handler.outcome import AttemptFailed, PlanChanged, RunFailed, RunRefused
 from solidstate.infra.inline import InlineInvocation
 from tests.fuzz.draws import Draws
-from tests.fuzz.pipelines import WORDS, runtime
 from tests.fuzz.pipelines import REQUEST as DOCUMENT
+from tests.fuzz.pipelines import WORDS, runtime
 
 _HASH = runtime().pipelines["shop"].hash
 _RUN: dict[str, Any] = {

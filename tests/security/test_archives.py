@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import stat
 import zipfile
 from pathlib import Path
@@ -42,9 +44,12 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Order:
     """An order for the one package, which comes from a folder alone."""
     wheels = tmp_path / "wheels"
     config = tmp_path / "pip.conf"
-    config.write_text("[global]\nno-index = true\n")
+    config.write_text("[global]\nno-index = true\n")  # wheels come from the order's folder
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)  # they would go before the files
     monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
-    monkeypatch.setenv("UV_NO_INDEX", "1")
+    (tmp_path / "uv.toml").write_text("no-index = true\n")
+    monkeypatch.setenv("UV_CONFIG_FILE", str(tmp_path / "uv.toml"))
     return Order(["evil"], [], [], wheels)
 
 
@@ -55,10 +60,8 @@ def test_nothing_is_unpacked_outside(tmp_path: Path, offline: Order, name: str) 
     wheel(offline.wheels, {name.format(root=tmp_path): b"owned = True\n", "evil.py": b""})
     target, scratch = tmp_path / "a" / "b" / "target", tmp_path / "a" / "scratch"
     scratch.mkdir(parents=True)
-    try:
+    with contextlib.suppress(SolidstateError):
         install(offline, EVERYWHERE, target, scratch)
-    except SolidstateError as error:
-        assert len(str(error)) < 4_000
     found = [path for path in tmp_path.rglob("outside.py") if not path.is_relative_to(target)]
     assert found == []
 

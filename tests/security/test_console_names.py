@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from solidstate.cli.text import plain
 from solidstate.cli.render_events import event_lines
+from solidstate.cli.text import plain
 from solidstate.handler.entry import make_handler
 from solidstate.handler.logs import StepLogger
 from solidstate.handler.outcome import RunRefused
