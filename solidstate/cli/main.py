@@ -17,6 +17,7 @@ from solidstate.cli.parsing import UsageError
 from solidstate.cli.terminal import Terminal, private_stdout
 from solidstate.cli.text import line
 from solidstate.errors import EngineError, SolidstateError, StorageError, short
+from solidstate.redaction import redact
 
 Command = Callable[[argparse.Namespace, Terminal], int]
 
@@ -78,7 +79,7 @@ def _report(error: Exception, terminal: Terminal, *, debug: bool, as_json: bool)
     if debug:
         import traceback
 
-        text = "".join(traceback.format_exception(error))  # messages in it may hold anything
+        text = redact("".join(traceback.format_exception(error)))  # messages in it may hold anything
         terminal.note([line(one) for one in text.splitlines()])
     if not isinstance(error, SolidstateError):
         code, known = (
