@@ -104,8 +104,8 @@ def test_a_payload_of_no_known_kind(base: tuple[Handler, dict[str, Any]]) -> Non
     with pytest.raises(EngineError) as caught:
         invoke(base[0], kind="stop")
     assert str(caught.value) == (
-        "This function was invoked with what no state machine of solidstate sends: Invalid value 'stop' - at `$.kind`.\n"
-        "  fix: start a run instead: `solidstate start`, or the state machine in the console"
+        "This function was invoked with what no state machine of solidstate sends: Invalid value 'stop' - at "
+        "`$.kind`.\n  fix: start a run instead: `solidstate start`, or the state machine in the console"
     )
 
 
