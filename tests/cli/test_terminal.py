@@ -124,5 +124,5 @@ def test_bytes_are_escaped_for_people_alone(on_screen: bool) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
     stream.isatty = lambda: on_screen  # type: ignore[method-assign]  # as a terminal says it
     Terminal(stream, stream).show_bytes("é\x1b[2J\n\u202e\n".encode())
-    told = stream.buffer.getvalue().decode()  # type: ignore[attr-defined]  # of the BytesIO
+    told = stream.buffer.getvalue().decode()
     assert told == ("é\\x1b[2J\n\\u202e\n" if on_screen else "é\x1b[2J\n\u202e\n")

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.project import Project
 from tests.security.hostile import NAMES, assert_harmless, assert_told
 
-_QUICK = ("parent", "long", "right_to_left", "clear_screen", "newline")
+_QUICK = ("long", "right_to_left", "newline")
 MOST_SLOWLY = pytest.mark.parametrize(
     "name",
     [pytest.param(name, id=what, marks=() if what in _QUICK else pytest.mark.slow) for what, name in NAMES.items()],

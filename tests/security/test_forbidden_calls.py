@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,9 +45,9 @@ def _false(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is False
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for path in modules(*SOURCE):
-        yield path, ast.parse(path.read_text())
+@functools.cache
+def trees() -> list[tuple[Path, ast.Module]]:
+    return [(path, ast.parse(path.read_text())) for path in modules(*SOURCE)]
 
 
 def test_nothing_is_run_that_was_read() -> None:
