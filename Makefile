@@ -89,6 +89,10 @@ bench: setup ## Measure what a step costs, beside a baseline written by hand
 bench-compiler: setup ## Measure the compiler on a folder of graphs: SETS=FOLDER
 	@$(BIN)/python -m bench.compiler $(if $(SETS),--sets $(SETS))
 
+.PHONY: fuzz
+fuzz: setup ## Let atheris look for what breaks the product: TARGET=all SECONDS=600
+	@scripts/fuzz $(or $(TARGET),all) $(or $(SECONDS),600)
+
 .PHONY: sam
 sam: setup ## Prepare AWS's SAM CLI, before tests that run side by side ask for it
 	@scripts/sam --version >/dev/null

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from solidstate.errors import EngineError, short
 from solidstate.handler.runtime import InvocationContext, Runtime
 from solidstate.handler.step import run_step
 from solidstate.planner.contract import (
@@ -28,7 +29,7 @@ def make_handler(runtime: Runtime) -> Handler:
     """The function Lambda calls, for a given runtime. Local engines call the very same one."""
 
     def handler(event: dict[str, Any], context: InvocationContext) -> dict[str, Any]:
-        payload: Any = msgspec.convert(event, Payload)
+        payload = _decoded(event)
         during = runtime.during(context)
         try:
             return answer(during, payload, context)
@@ -64,6 +65,19 @@ def make_handler(runtime: Runtime) -> Handler:
                 raise TypeError(f"unknown payload {type(payload).__name__}")
 
     return handler
+
+
+def _decoded(event: Any) -> Payload:
+    """Whoever may invoke the function may write anything."""
+    try:
+        msgspec.json.encode(event)  # half a surrogate pair is valid JSON, and could not be recorded
+        return msgspec.convert(event, Payload)  # type: ignore[no-any-return]  # mypy cannot tell of a union
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+        raise EngineError(
+            f"This function was invoked with what no state machine of solidstate sends: {short(str(error), 300)}.",
+            subject="payload",
+            hint="start a run instead: `solidstate start`, or the state machine in the console",
+        ) from error
 
 
 @functools.cache

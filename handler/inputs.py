@@ -43,7 +43,15 @@ def load_inputs(attempt: Attempt, upstream: Upstream, io: TypeIo | None) -> dict
             value = io.read(definition)
         elif kind == "output" and (plain := upstream.plain_output(inp.sources[0])) is not None:
             size = plain.size
-            value = decoded_output(loaded, inp.sources[0], plain, store, attempt.label, proven=not attempt.foreign)
+            value = decoded_output(
+                loaded,
+                inp.sources[0],
+                plain,
+                store,
+                attempt.label,
+                proven=not attempt.foreign,
+                allow_pickle=attempt.runtime.allow_pickle,
+            )
         else:
             parts = _read(attempt, inp, upstream)
             size = sum(part_size for _, part_size in parts)
@@ -90,10 +98,13 @@ def _type_hint(inp: StepInput) -> str:
 
 def _read(attempt: Attempt, inp: StepInput, upstream: Upstream) -> list[tuple[Any, int]]:
     """The values of an input's sources, each with its stored size: several for a fan-in, any number for a collect."""
+    allowed = attempt.runtime.allow_pickle
 
     def decode(part: tuple[OutputRef, str, CommittedOutput]) -> tuple[Any, int]:
         ref, producer, stored = part
-        value = decoded_output(attempt.loaded, ref, stored, attempt.store, attempt.label, producer=producer)
+        value = decoded_output(
+            attempt.loaded, ref, stored, attempt.store, attempt.label, producer=producer, allow_pickle=allowed
+        )
         return value, stored.size
 
     workers = attempt.runtime.fetch_workers if inp.kind == "collect" else 1
@@ -124,11 +135,12 @@ def decoded_output(
     *,
     producer: str = "",
     proven: bool = False,
+    allow_pickle: bool = True,
 ) -> Any:
     """The value of a committed output of ``producer`` (a step, or one item of it), for ``reader``; both are named in
     errors. Raises IntermediateError of the kind that fits when its bytes are not there, not what was stored, or not
     what the producer's type can decode. ``proven``: the commit was written by this very process, so that what is inline
-    need not be verified."""
+    need not be verified. Without ``allow_pickle`` no pickle is read, even where the producer's type asks for it."""
     definition = loaded.nodes[ref.step].solid.output(ref.output)
     if definition.type.nothing:
         return None
@@ -137,6 +149,14 @@ def decoded_output(
         data = verified_bytes(stored, store, ref, reader, producer or ref.step, loaded.definition.name)
     asked = definition.type.codec
     cause: BaseException
+    if asked == "pickle" == stored.codec and not allow_pickle:
+        raise IntermediateError(
+            f"Output `{ref.output}` of `{ref.step}` is stored as a pickle, which is not read here, because reading it "
+            "could run any code.",
+            subject=ref.step,
+            path=stored.key or "",
+            hint="pass `allow_pickle=True`, if you trust all who can write where it is stored",
+        )
     try:
         if asked is not None and not isinstance(asked, str) and asked.name == stored.codec:
             return call("", asked.decode, data)

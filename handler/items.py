@@ -63,7 +63,7 @@ def answer_items(runtime: Runtime, payload: ItemsPayload) -> dict[str, Any]:
     """``{"items": [MapItem, ...]}``, or where such a list was written; with a token it is answered so too. A producer
     that failed, was skipped or is not selected has no items: the steps mapped over it are then reported by End run, not
     run one by one."""
-    loaded = loaded_for(runtime, payload.run, payload.step)
+    loaded = loaded_for(runtime, payload.run, payload.step, *payload.steps)
     run = complete_handle(runtime, payload.run)
     meeting = Meeting(runtime, run)
     if payload.woken:

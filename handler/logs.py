@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from aws_lambda_powertools import Logger
@@ -23,12 +25,30 @@ _ORDER = ["level", "timestamp", "run", "step", "attempt", "message"]
 _numbers = itertools.count(1)
 
 
+def _one_line(serialize: Callable[[Any], str]) -> Callable[[Any], str]:
+    """JSON in which all that is not printable is escaped: some readers end a line at ``U+2028``, terminals obey
+    ``U+009B``, and half a surrogate pair could not be written at all."""
+
+    def line(log: Any) -> str:
+        text = serialize(log)
+        if text.isprintable():
+            return text
+        return "".join(char if char.isprintable() else _escape(char) for char in text)
+
+    return line
+
+
+def _escape(char: str) -> str:
+    return json.dumps(char)[1:-1] if char != "\x7f" else "\\u007f"
+
+
 class StepLogger:
     """Makes the log sink of each attempt. Without a ``stream`` lines go to stdout, which Lambda sends to CloudWatch, at
     the level POWERTOOLS_LOG_LEVEL says (INFO); with one, everything goes there."""
 
     def __init__(self, service: str, stream: TextIO | None = None) -> None:
         formatter = LambdaPowertoolsFormatter(utc=True, log_record_order=_ORDER, location=None)
+        formatter.json_serializer = _one_line(formatter.json_serializer)
         # Powertools configures one logger a service name for the life of the process, so a local run, which has a
         # stream of its own, takes a name of its own and gives it back.
         name = service if stream is None else f"{service}.{next(_numbers)}"

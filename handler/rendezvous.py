@@ -150,7 +150,7 @@ def _others(ended: str, missing: list[str]) -> list[str]:
 def _decoded(body: bytes, key: str) -> Parked:
     try:
         return msgspec.json.decode(body, type=Parked)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IntermediateError(
             f"The object `{key}` is not the token of a parked step: {error}.",
             subject=key,
@@ -191,7 +191,7 @@ def arrive(
         if meeting.first_missing(waits) is None:
             return None, None  # one that ended without a commit may have got one between the two looks
     if payload.token is None:
-        raise TypeError("a step that waits has a token")
+        raise Refused(f"`{payload.step}` waits and has no task token.", subject=payload.step)
     meeting.park(payload.step, payload.token, waits)
     return parked_digest(payload.step, waits), None
 

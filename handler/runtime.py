@@ -11,7 +11,7 @@ import msgspec
 
 from solidstate.composite_ports import ways_in, ways_out
 from solidstate.composition import Node
-from solidstate.errors import TargetError, name_list
+from solidstate.errors import TargetError, name_list, short
 from solidstate.handler.context import LogSink
 from solidstate.handler.outcome import PlanChanged
 from solidstate.handler.recorder import Observer
@@ -101,6 +101,8 @@ class Runtime:
         self.remembered = remembered
         self.tokens = tokens
         self.live = live
+        self.allow_pickle = True
+        """Whether a step may read what its type asks to be pickled; not so in tools that read what others wrote."""
 
     def during(self, invocation: InvocationContext) -> Runtime:
         """For one invocation: what is asked of the store again is on record then, and takes no more than its time."""
@@ -130,15 +132,23 @@ class Runtime:
             ) from None
 
 
-def loaded_for(runtime: Runtime, run: RunHandle, step: str) -> LoadedPipeline:
+def loaded_for(runtime: Runtime, run: RunHandle, step: str, *others: str) -> LoadedPipeline:
     """The pipeline of a run, when this function holds the very plan the run follows. Raises PlanChanged, naming the
-    step that is asked for, otherwise; TargetError when it does not hold the pipeline at all."""
+    step that is asked for, otherwise; TargetError when it does not hold the pipeline at all, or the plan has no such
+    step, or none of the ``others``."""
     loaded = runtime.pipeline(run.pipeline)
     if run.plan != loaded.hash:
         raise PlanChanged(
             f"`{step}`: the state machine follows plan {run.plan}, the function holds plan {loaded.hash}. "
             "Fix: deploy both together, then start a new run."
         )
+    for name in (step, *others):
+        if name not in loaded.steps:  # no machine compiled from this plan asks for it
+            raise TargetError(
+                f"Pipeline `{run.pipeline}` has no step `{short(name)}`.",
+                subject=short(name),
+                hint="start a run instead of invoking the function",
+            )
     return loaded
 
 

@@ -38,7 +38,7 @@ def run_step(
 
     Without ``answer`` the digest holds no more than the status: the inline engine has nobody to read it to.
     """
-    loaded = loaded_for(runtime, payload.run, payload.step)
+    loaded = loaded_for(runtime, payload.run, payload.step, *payload.waits)
     run = complete_handle(runtime, payload.run)
     if run is not payload.run:
         payload = msgspec.structs.replace(payload, run=run)

@@ -6,6 +6,7 @@ Only wheels are taken, and only those that Lambda's Amazon Linux can load: nothi
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from solidstate.errors import EngineError, SolidstateError
+from solidstate.errors import EngineError, SolidstateError, shown
 from solidstate.infra.bundle_settings import Settings
 
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
@@ -33,6 +34,8 @@ _PIN = re.compile(r"\(constraint\) ([A-Za-z0-9._-]+)(==\S+)")
 _CONFLICTS = ("ResolutionImpossible", "No solution found when resolving dependencies")
 _NOISE = re.compile(r"WARNING:|warning:|\[notice\]|hint:|To fix this|\d\. |ERROR: ResolutionImpossible")
 _TOLD_LINES = 12
+MAX_INSTALLED_BYTES = 2 * 1024**3
+"""All packages of a bundle, before anything is taken away from them."""
 
 
 class Absent(SolidstateError):
@@ -72,13 +75,15 @@ def installer() -> str:
 
 def install(order: Order, settings: Settings, target: Path, scratch: Path) -> None:
     """Install into ``target``. Raises Absent for a package without a fitting wheel, SolidstateError when versions
-    exclude each other, EngineError when the installer fails otherwise."""
+    exclude each other or what was installed has no place in a bundle, EngineError when the installer fails otherwise.
+    """
     target.mkdir(parents=True, exist_ok=True)
     if not order.lines:
         return
     tool = installer()
     said = _installed(tool, order, settings, target, scratch)
     if said is None:
+        check_installed(target)
         return
     absent = _absent(said)
     if absent is None and any(sign in said for sign in _CONFLICTS):
@@ -90,6 +95,30 @@ def install(order: Order, settings: Settings, target: Path, scratch: Path) -> No
                 absent = (name, wish)
                 break
     raise Absent(*absent, settings) if absent is not None else _failure(said, tool)
+
+
+def check_installed(folder: Path) -> None:
+    """Installers keep what they unpack below the folder. What follows reads each file, so beyond that no link may lead
+    out of it, and nothing that was small in its wheel may be without end. Raises SolidstateError."""
+    size = 0
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(place) / name
+            if path.is_symlink():
+                raise SolidstateError(
+                    f"A package brings the link {shown(path.relative_to(folder).as_posix())}, and a bundle holds none.",
+                    subject=shown(name),
+                    path=str(folder),
+                    hint="ask for another version of the package, or take it from a layer",
+                )
+            size += path.lstat().st_size
+    if size > MAX_INSTALLED_BYTES:
+        raise SolidstateError(
+            f"The packages have {size / 1024**2:,.0f} MB; a bundle has at most 250 MB, and "
+            f"{MAX_INSTALLED_BYTES / 1024**2:,.0f} MB before what it does not need is taken away.",
+            subject="packages",
+            hint="take the largest from a layer (`--layer-provided NAME`)",
+        )
 
 
 def _installed(tool: str, order: Order, settings: Settings, target: Path, scratch: Path, *more: str) -> str | None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from solidstate.errors import MissingObject, RunNotFound, StorageError
+import msgspec
+
+from solidstate.errors import IntermediateError, MissingObject, RunNotFound, StorageError
 from solidstate.events import AnyEvent, RunStart, StepStart
 from solidstate.handler.recorder import Observer
 from solidstate.handler.upstream import each
@@ -19,7 +21,7 @@ from solidstate.infra.execution_watch import Watch
 from solidstate.infra.executions import Execution, Executions
 from solidstate.infra.lost_ends import Unit, attempt_start, unit_events
 from solidstate.infra.run_facts import run_start
-from solidstate.planner.plan import Step, decode_plan
+from solidstate.planner.plan import ExecutionPlan, Step, decode_plan
 from solidstate.storage import keys
 from solidstate.storage.attempts import Tail
 from solidstate.storage.history import items_so_far, record_of, step_events
@@ -109,13 +111,20 @@ class Follower:
                 record = record_of(self._store, self._pipeline, self._run)
                 if record.execution != self._arn:  # the gate will refuse this one: the name is taken
                     return None
-                plan = decode_plan(self._store.get(keys.plan(self._pipeline, record.plan)))
+                plan = self._plan(record)
             except MissingObject:
                 return None
             self._record, self._steps = record, {step.name: step for step in plan.steps}
             selected = record.request.get("steps")
             self._tell(run_start(record, len(self._steps if selected is None else selected)))
         return self._record
+
+    def _plan(self, record: RunRecord) -> ExecutionPlan:
+        key = keys.plan(self._pipeline, record.plan)
+        try:
+            return decode_plan(self._store.get(key))
+        except msgspec.MsgspecError as error:
+            raise IntermediateError(f"The object `{key}` is not a plan: {error}.", subject=key) from error
 
     def _fresh_items(self) -> list[Unit]:
         """Items of mapped steps that have left something since the last look and are in no history that is read."""

@@ -46,7 +46,7 @@ def names_for(folder: Path) -> Names:
     given = folder.name
     name = re.sub(r"[^A-Za-z0-9]+", "-", given).strip("-").lower()
     package = name.replace("-", "_")
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", package):
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", package) or not given.isprintable():
         raise SolidstateError(
             f"No project can be called {shown(given)}: expected a letter, then letters, digits, `-` and `_`.",
             subject=given,

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from solidstate.errors import escaped
+
 LINE_WIDTH = 120
 _PLAIN = re.compile(r"[A-Za-z_/.$][A-Za-z0-9_/.$ ()+-]*|[A-Za-z][A-Za-z0-9_.-]*(::?[A-Za-z0-9_]+)+")
 """Text that means itself without quotes; what else there is goes into double quotes, as in JSON."""
@@ -105,7 +107,8 @@ def _entry(key: str, value: Any, indent: str) -> list[str]:
 def _comment(note: Note, indent: str) -> list[str]:
     if not note.text:
         return [""]
-    return textwrap.wrap(note.text, LINE_WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+    text = escaped(" ".join(note.text.split()))  # nothing that a reader of YAML takes for the end of the comment
+    return textwrap.wrap(text, LINE_WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
 
 
 def _short(value: Any, width: int) -> str | None:
@@ -157,7 +160,20 @@ def _scalar(value: Any) -> str:
     if isinstance(value, (int, float)):
         return str(value)
     text = str(value)
-    return text if _PLAIN.fullmatch(text) and _means_itself(text) else json.dumps(text, ensure_ascii=False)
+    return text if _PLAIN.fullmatch(text) and _means_itself(text) else flow_json(text)
+
+
+def flow_json(value: Any) -> str:
+    """Plain data as JSON that YAML reads as the same. What ends a line in YAML alone (``U+2028``), or steers a
+    terminal, is escaped as YAML does it."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(ord(c)) for c in text)
+
+
+def _escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _means_itself(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from solidstate.composition import Binding, Node
+from solidstate.errors import DefinitionError, shown
 from solidstate.pipeline import PipelineDefinition
 from solidstate.planner.graph import ordered
 from solidstate.planner.groups import STEP_FUNCTION, Wish, groups_of
@@ -27,11 +28,31 @@ def build_plan(pipeline: PipelineDefinition) -> ExecutionPlan:
     ]
     told: dict[int, _OfSolid] = {}
     steps = [_step(nodes[name], nodes, told) for name in ordered(list(nodes), edges)]
-    return ExecutionPlan(
+    plan = ExecutionPlan(
         pipeline=pipeline.name,
         steps=tuple(_grouped(steps, needs_of(pipeline))),
         description=pipeline.description,
     )
+    _check_text(plan)
+    return plan
+
+
+def _check_text(plan: ExecutionPlan) -> None:
+    """Descriptions, tags and names of types may be any text, but a plan is a file."""
+    texts = [plan.description, *(step.description for step in plan.steps)]
+    texts += [text for step in plan.steps for pair in step.tags.items() for text in pair]
+    texts += [text for step in plan.steps for out in step.outputs for text in (out.type, out.description)]
+    texts += [inp.type for step in plan.steps for inp in step.inputs]
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError as error:
+        around = error.object[max(0, error.start - 10) : error.end + 10]
+        raise DefinitionError(
+            f"A text of pipeline `{plan.pipeline}` holds half a surrogate pair, which no file can hold: "
+            f"{shown(around)}.",
+            subject=plan.pipeline,
+            hint="correct the description, the tag or the name of a type that it stands in",
+        ) from error
 
 
 def _grouped(steps: Sequence[Step], needs: Mapping[str, Sequence[Need]]) -> list[Step]:

@@ -6,7 +6,7 @@ the contract because ``Retry`` and ``Catch`` match on them.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -57,6 +57,10 @@ MAX_INLINE_REQUEST_BYTES = 32 * 1024
 """A larger run request is left in S3 and read from there by each step."""
 
 
+Sections = dict[str, dict[str, dict[str, Any]]]
+"""What a validated request says of ``solids`` and ``resources``, by name: config, inputs, outputs."""
+
+
 class RunHandle(msgspec.Struct, frozen=True, omit_defaults=True):
     """What every step is told about its run; made by Start run, carried through the machine as ``$.run``.
 
@@ -69,7 +73,7 @@ class RunHandle(msgspec.Struct, frozen=True, omit_defaults=True):
     mode: str
     pipeline: str = ""
     plan: str = ""
-    request: dict[str, Any] | None = None
+    request: Sections | None = None
     steps: list[str] | None = None
     from_run: str | None = None
     execution: str = ""
@@ -114,7 +118,7 @@ class StepPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="step"):
 
     step: str
     run: RunHandle
-    retry: int = 0
+    retry: Annotated[int, msgspec.Meta(ge=0, le=999)] = 0
     item: str | None = None
     token: str | None = None
     waits: list[str] = []
@@ -131,7 +135,7 @@ class ItemsPayload(msgspec.Struct, frozen=True, tag_field="kind", tag="items"):
 
     step: str
     output: str
-    steps: list[str]
+    steps: Annotated[list[str], msgspec.Meta(min_length=1)]
     run: RunHandle
     listed: bool = False
     token: str | None = None

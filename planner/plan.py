@@ -120,8 +120,11 @@ def encode_plan(plan: ExecutionPlan) -> bytes:
 
 
 def decode_plan(data: bytes) -> ExecutionPlan:
-    """Inverse of :func:`encode_plan`; raises ``msgspec.ValidationError`` on anything else."""
-    return msgspec.json.decode(data, type=ExecutionPlan)
+    """Inverse of :func:`encode_plan`; raises ``msgspec.MsgspecError`` on anything else."""
+    try:
+        return msgspec.json.decode(data, type=ExecutionPlan)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def plan_hash(plan: ExecutionPlan) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from solidstate.errors import escaped
 from solidstate.planner import contract
 from solidstate.planner.limits import MAX_LAMBDA_TIMEOUT_S, PARK_S, TIMEOUT_MARGIN_S
 from solidstate.planner.plan import Step
@@ -177,8 +178,9 @@ def few(names: tuple[str, ...], limit: int = 6) -> str:
 
 
 def comment_of(text: str) -> str:
-    """The first line, bounded, and free of ``${``, which CloudFormation would take for a substitution."""
+    """The first line, bounded, printable, and free of ``${``, which CloudFormation would take for a substitution."""
     if not text:
         return ""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "").replace("${", "$ {")
+    line = escaped(line)
     return line if len(line) <= COMMENT_LENGTH else line[: COMMENT_LENGTH - 3] + "..."

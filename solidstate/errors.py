@@ -163,10 +163,17 @@ def shown(value: object, limit: int = 60) -> str:
     return short(text, limit)
 
 
+def escaped(text: str) -> str:
+    """Text in which nothing steers a terminal or begins a line: what is not printable is written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def short(text: str, limit: int = 60) -> str:
     """Text somebody typed, as a bounded, single-line, printable piece of a message."""
     text = redact(text)[: limit + 1]  # before it is cut: half a secret would not be found any more
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    text = escaped(text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

@@ -33,7 +33,7 @@ def decoded(body: bytes, key: str) -> list[Any]:
     """Raises IntermediateError, naming the key, when the object holds no events."""
     try:
         return decode_events(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IntermediateError(f"The object `{key}` does not hold events: {error}.", subject=key) from error
 
 

@@ -8,6 +8,7 @@ attempts exactly one result is *the* result.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -103,9 +104,13 @@ def decode_commit(data: bytes, key: str, *, header: bool = False) -> Commit:
     end, events = _sections(data)
     try:
         commit = _decoder.decode(data[:end])
+        if any(out.item for out in commit.outputs):
+            raise msgspec.ValidationError("an item of a dynamic output stands in its header")
         if not commit.listed and events - end <= 1:
             return commit
-        items = _output.decode_lines(data[end:events]) if events - end > 1 else []
+        items = [_output.decode(data[at : at + size]) for at, size in _lines(data, end, events)]
+        if not all(out.item for out in items):
+            raise msgspec.ValidationError("a line between header and events is no item of a dynamic output")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableCommit(f"The object `{key}` is not a commit: {error}.", subject=key, hint=_RESTORE) from error
     if commit.listed not in (0, len(items)) and not header:
@@ -137,12 +142,7 @@ def decode_item(line: bytes, key: str, name: str, item: str) -> CommittedOutput:
 def item_lines(data: bytes) -> tuple[int, list[tuple[int, int]]]:
     """The size of the header, line break included, and where the line of each item stands: begin and size."""
     end, events = _sections(data)
-    begin, found = end + 1, []
-    while begin < events:
-        size = data.index(b"\n", begin) - begin
-        found.append((begin, size))
-        begin += size + 1
-    return end + 1, found
+    return end + 1, list(_lines(data, end, events))
 
 
 def decode_commit_events(data: bytes, key: str) -> list[AnyEvent]:
@@ -162,6 +162,17 @@ def header_end(data: bytes) -> int:
 def events_begin(data: bytes) -> int:
     """Where in a commit its events begin."""
     return _sections(data)[1]
+
+
+def _lines(data: bytes, end: int, events: int) -> Iterator[tuple[int, int]]:
+    """Where each line between the header and the events begins, and its size. One at a time, because each must be one
+    item by itself: it may be read alone."""
+    begin = end + 1
+    while begin < events:
+        line = data.find(b"\n", begin, events)
+        size = (line if line >= 0 else events) - begin
+        yield begin, size
+        begin += size + 1
 
 
 def _sections(data: bytes) -> tuple[int, int]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from solidstate.errors import ForeignCommit, IntermediateError, MissingObject, RunNotFound, closest
+from solidstate.errors import ForeignCommit, IntermediateError, MissingObject, RunNotFound, closest, short
 from solidstate.events import AnyEvent, EngineEvent, StorageRetry
 from solidstate.storage import keys
 from solidstate.storage.attempts import Left, attempts_left, decoded, is_gap
@@ -21,6 +21,8 @@ from solidstate.storage.records import (
 )
 from solidstate.storage.remembered import Remembered
 from solidstate.storage.store import ObjectStore
+
+R = TypeVar("R", RunRecord, RunSummary)
 
 
 class _PlanStep(msgspec.Struct):
@@ -114,14 +116,25 @@ def stored_summary(store: ObjectStore, pipeline: str, run: str) -> RunSummary | 
     """The summary that is on record; None when there is none."""
     key = keys.run_summary(pipeline, run)
     try:
-        return decode_run_summary(store.get(key), key)
+        return _own(decode_run_summary(store.get(key), key), key, pipeline, run)
     except MissingObject:
         return None
 
 
 def record_of(store: ObjectStore, pipeline: str, run: str) -> RunRecord:
     key = keys.run_record(pipeline, run)
-    return decode_run_record(store.get(key), key)
+    return _own(decode_run_record(store.get(key), key), key, pipeline, run)
+
+
+def _own(found: R, key: str, pipeline: str, run: str) -> R:
+    """What was read, when it is of the run that its key names: paths and further keys are made of what it says."""
+    if (found.pipeline, found.run) != (pipeline, run):
+        raise IntermediateError(
+            f"The object `{key}` tells of run `{short(found.run)}` of pipeline `{short(found.pipeline)}`.",
+            subject=key,
+            hint="something else wrote there; restore the object's earlier version",
+        )
+    return found
 
 
 def step_names(store: ObjectStore, pipeline: str, plan_hash: str) -> list[str]:
@@ -133,7 +146,7 @@ def _plan_steps(store: ObjectStore, pipeline: str, plan_hash: str) -> list[_Plan
     key = keys.plan(pipeline, plan_hash)
     try:
         return msgspec.json.decode(store.get(key), type=_PlanSteps).steps
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IntermediateError(f"The object `{key}` is not a plan: {error}.", subject=key) from error
 
 

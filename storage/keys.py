@@ -202,7 +202,8 @@ def parse_run_record(key: str) -> tuple[str, str] | None:
     """(pipeline, run) of a run record's key, None for any other key."""
     parts = key.split("/")
     if len(parts) == 5 and parts[:2] == [ROOT, "runs"] and parts[4] == "run.json":
-        return parts[2], parts[3]
+        # Whoever may write the bucket chooses keys as they like; of others than ours no further key could be built.
+        return (parts[2], parts[3]) if _valid(parts[2]) and _RUN.fullmatch(parts[3]) else None
     return None
 
 

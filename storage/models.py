@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from solidstate.errors import IntermediateError, NotStorable
+from solidstate.errors import IntermediateError, NotStorable, shown
 
 Lower = Callable[[Any, str], Any]
 """Turns a field's value into what msgpack holds; told the field's name. Raises ``NotStorable``."""
@@ -52,6 +52,9 @@ def put_together(cls: Any, parts: list[Any]) -> Any:
     if len(parts) == 1:
         return cls.model_validate_json(parts[0])
     fields, fields_set, extra, private = parts
+    stray = [name for name in fields if name not in cls.model_fields]
+    if stray:  # it would stand in the place of a method
+        raise IntermediateError(f"The stored `{cls.__name__}` has {shown(stray[0])}, which is not one of its fields.")
     made = cls.__new__(cls)
     made.__setstate__(
         {

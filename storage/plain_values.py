@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from solidstate.errors import IntermediateError, NotStorable
+from solidstate.errors import IntermediateError, NotStorable, shown
 from solidstate.storage.models import is_model, put_together, take_apart
 from solidstate.storage.plain_leaves import INT64_MIN, READ_LEAF, UINT64_MAX, WRITE_LEAF, ext, is_utf8
 from solidstate.storage.refusals import Place, refusal
@@ -163,6 +163,14 @@ class _Raising:
         if code == ENUM:
             return cls(parts[1]) if issubclass(cls, enum.Flag) else cls[parts[1]]
         if code == DATACLASS:
+            declared = {field.name for field in dataclasses.fields(cls)}
+            for name in parts[1]:
+                if name not in declared:  # `__class__`, or what stands in a method's place
+                    raise IntermediateError(
+                        f"The stored `{parts[0]}` has {shown(name)}, which is not one of its fields.",
+                        subject=str(parts[0]),
+                        hint="run the step that produced it again; its class has changed",
+                    )
             # Restored, not made: __init__ and __post_init__ ran when the object was first made.
             made = object.__new__(cls)
             for name, value in parts[1].items():

@@ -88,8 +88,24 @@ def encode_record(record: RunRecord | RunSummary) -> bytes:
     return _encoder.encode(record) + b"\n"
 
 
+class _Asked(msgspec.Struct):
+    """What a recorded request may hold. Steps read it, so it is held to this although we wrote it: others may have
+    written over it."""
+
+    solids: dict[str, dict[str, Any]] = {}
+    resources: dict[str, dict[str, Any]] = {}
+    steps: list[str] | None = None
+    from_run: str | None = None
+
+
 def decode_run_record(data: bytes, key: str) -> RunRecord:
-    return _decode(RunRecord, data, key, "run record")
+    """Raises IntermediateError for what is none."""
+    record = _decode(RunRecord, data, key, "run record")
+    try:
+        msgspec.convert(record.request, _Asked)
+    except msgspec.ValidationError as error:
+        raise IntermediateError(f"The object `{key}` is not a run record: {error}.", subject=key) from error
+    return record
 
 
 def decode_run_summary(data: bytes, key: str) -> RunSummary:

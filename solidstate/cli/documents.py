@@ -16,6 +16,7 @@ import msgspec
 
 from solidstate.cli.document_errors import DocumentError, line_hint, repeated
 from solidstate.cli.places import Places, json_places, locate
+from solidstate.documents import MAX_DEPTH
 from solidstate.errors import RequestErrors, short
 
 MAX_BYTES = 256 * 1024
@@ -81,6 +82,12 @@ def overlay(document: Mapping[str, Any], assignments: Iterable[str]) -> dict[str
         if not equals or not all(keys):
             raise DocumentError(
                 f"`--set {text}` is not an assignment.",
+                subject="--set",
+                hint="write `--set solids.STEP.config.FIELD=VALUE`",
+            )
+        if len(keys) > MAX_DEPTH:
+            raise DocumentError(
+                f"`--set {short(path)}=...` leads {len(keys):,} levels down; a run request has at most {MAX_DEPTH}.",
                 subject="--set",
                 hint="write `--set solids.STEP.config.FIELD=VALUE`",
             )

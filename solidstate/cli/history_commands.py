@@ -13,7 +13,7 @@ from solidstate.cli.follow_events import follow_events
 from solidstate.cli.render_events import event_lines
 from solidstate.cli.render_run import STYLES, request_lines, run_lines, why_lines
 from solidstate.cli.run_place import history_at, place_of
-from solidstate.cli.terminal import Terminal
+from solidstate.cli.terminal import Terminal, steerless
 from solidstate.cli.text import BLANK, Line, Span, human_duration, human_time, line, table
 from solidstate.errors import SolidstateError, closest, name_list
 from solidstate.events import (
@@ -118,7 +118,7 @@ def events(arguments: argparse.Namespace, terminal: Terminal) -> int:
         return SUCCESS
     found = [event for event in history.facts(run).events if _wanted(event, options)]
     if options.json:
-        terminal.show_bytes(encode_events(found))
+        terminal.show_bytes(steerless(encode_events(found)))
     else:
         terminal.show(event_lines(found, width=terminal.width))
     return SUCCESS

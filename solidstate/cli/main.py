@@ -15,7 +15,9 @@ from solidstate.cli.arguments import parse
 from solidstate.cli.exit_codes import BROKEN_PIPE, FAILED, INTERRUPTED, SUCCESS, WRONG_INPUT
 from solidstate.cli.parsing import UsageError
 from solidstate.cli.terminal import Terminal, private_stdout
-from solidstate.errors import EngineError, SolidstateError, StorageError
+from solidstate.cli.text import line
+from solidstate.errors import EngineError, SolidstateError, StorageError, short
+from solidstate.redaction import redact
 
 Command = Callable[[argparse.Namespace, Terminal], int]
 
@@ -34,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _guarded(arguments: list[str], terminal: Terminal) -> int:
     debug = "--debug" in arguments
     try:
+        _check_text(arguments)
         namespace = _parse(arguments, terminal)
         if namespace is None:
             return SUCCESS
@@ -45,6 +48,18 @@ def _guarded(arguments: list[str], terminal: Terminal) -> int:
         raise
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever went wrong is said in words
         return _report(error, terminal, debug=debug, as_json="--json" in arguments)
+
+
+def _check_text(arguments: list[str]) -> None:
+    """No file name and no name of anything holds what is refused here, and nobody further down expects it."""
+    for argument in arguments:
+        try:
+            if "\0" not in argument:
+                os.fsencode(argument)
+                continue
+        except UnicodeEncodeError:
+            pass
+        raise UsageError(f"`{short(argument)}` holds a character that no argument can have.", hint="remove it")
 
 
 def _parse(arguments: list[str], terminal: Terminal) -> argparse.Namespace | None:
@@ -64,7 +79,8 @@ def _report(error: Exception, terminal: Terminal, *, debug: bool, as_json: bool)
     if debug:
         import traceback
 
-        traceback.print_exception(error, file=terminal.err)
+        text = redact("".join(traceback.format_exception(error)))  # messages in it may hold anything
+        terminal.note([line(one) for one in text.splitlines()])
     if not isinstance(error, SolidstateError):
         code, known = (
             FAILED,

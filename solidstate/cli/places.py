@@ -6,6 +6,7 @@ is told beside them.
 
 from __future__ import annotations
 
+import bisect
 import json
 import re
 from collections.abc import Generator, Sequence
@@ -51,8 +52,7 @@ def json_places(text: str) -> Places:
     places: Places = {}
 
     def at(position: int) -> Place:
-        # Errors are few and documents small: no need for more than looking.
-        number = max(index for index, start in enumerate(lines) if start <= position)
+        number = bisect.bisect_right(lines, position) - 1
         return number + 1, position - lines[number] + 1
 
     for path, key, value in _walk(text, _skip(text, 0), ()):

@@ -13,7 +13,7 @@ from solidstate.cli.measured import estimates_from
 from solidstate.cli.parsing import UsageError
 from solidstate.cli.render_explain import explain_lines
 from solidstate.cli.render_plan import plan_lines
-from solidstate.cli.terminal import Terminal
+from solidstate.cli.terminal import Terminal, steerless
 from solidstate.cli.text import line, plural
 from solidstate.errors import SolidstateError
 from solidstate.load import load_pipeline
@@ -57,7 +57,7 @@ def plan(arguments: argparse.Namespace, terminal: Terminal) -> int:
         else:
             terminal.show(explain_lines(told, width=terminal.width))
     elif options.json:
-        terminal.show_bytes(msgspec.json.format(encode_plan(made), indent=2) + b"\n")
+        terminal.show_bytes(steerless(msgspec.json.format(encode_plan(made), indent=2)) + b"\n")
     elif options.svg is None:
         terminal.show(plan_lines(made, nest))
     return SUCCESS

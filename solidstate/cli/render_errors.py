@@ -11,6 +11,9 @@ from solidstate.cli.text import Line, Span, indented, line, paragraphs
 from solidstate.config_errors import ConfigError
 from solidstate.errors import Errors, SolidstateError, shown
 
+MAX_TEXT = 4_000
+"""Characters of one part of an error; what installers say of a conflict takes half of it."""
+
 
 class Quoted(SolidstateError):
     """An error that was put into words elsewhere, by the same code: its lines are shown as they are."""
@@ -35,12 +38,20 @@ def error_lines(error: SolidstateError, usage: str = "") -> list[Line]:
 def _one(error: SolidstateError, title: str = "") -> list[Line]:
     if isinstance(error, Quoted):
         return [line(Span(one)) for one in error.problem.splitlines()]
-    lines = paragraphs(title + error.problem, "bold")
+    lines = paragraphs(title + _bounded(error.problem), "bold")
     if error.path:
-        lines.append(line(Span("  at: ", "dim"), error.path + _in_file(error)))
+        lines.append(line(Span("  at: ", "dim"), _bounded(error.path) + _in_file(error)))
     if error.hint:
-        lines.append(line(Span("  fix: ", "green"), error.hint))
+        lines.append(line(Span("  fix: ", "green"), _bounded(error.hint)))
     return lines
+
+
+def _bounded(text: str) -> str:
+    """A text that somebody's input has made too long to be read, without its middle."""
+    if len(text) <= MAX_TEXT:
+        return text
+    left = len(text) - MAX_TEXT
+    return f"{text[: MAX_TEXT // 2]} [{left:,} characters left out] {text[-MAX_TEXT // 2 :]}"
 
 
 def _in_file(error: SolidstateError) -> str:

@@ -8,7 +8,6 @@ block leaves valid YAML.
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -27,6 +26,8 @@ from solidstate.config import (
     unwrap,
     without_none,
 )
+from solidstate.errors import escaped
+from solidstate.infra.yaml_text import flow_json
 from solidstate.pipeline import PipelineDefinition
 from solidstate.resources import Mode
 from solidstate.secret import Secret
@@ -234,12 +235,8 @@ def _bare(entry: Entry, *, full: bool, commented: bool) -> Iterator[str]:
 def _scalar(value: Any) -> str:
     if isinstance(value, str) and _PLAIN_TEXT.fullmatch(value) and value.lower() not in _READ_AS_VALUES:
         return value
-    return _json(value)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return flow_json(value)
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return escaped(" ".join(text.split()))

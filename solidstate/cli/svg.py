@@ -30,12 +30,19 @@ def text_element(tag: str, text: str, **attributes: str | float | None) -> str:
 
 
 def escaped(text: str) -> str:
-    """``text`` as character data: markup escaped, and without the characters XML forbids."""
+    """``text`` as character data: markup escaped, and without the characters XML forbids or that turn text round."""
     return escape("".join(char if _allowed(char) else "\N{REPLACEMENT CHARACTER}" for char in text))
+
+
+_TURNING = frozenset({0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)})
+"""Marks by which a text is shown in another order than it is written (Unicode Standard Annex 9, "Directional
+Formatting Characters")."""
 
 
 def _allowed(char: str) -> bool:
     code = ord(char)
+    if 0x7F <= code <= 0x9F or code in _TURNING:
+        return False
     return char in "\t\n\r" or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
 
 
@@ -67,10 +74,15 @@ def _ems(char: str) -> float:
     return 0.72 if char.isupper() else 0.62
 
 
+_LONGEST = 400
+
+
 def fitted(text: str, width: float, size: float, *, bold: bool = False) -> str:
     """``text``, or as much of its two ends as ``width`` has room for: what tells long names apart is often last."""
     if text_width(text, size, bold=bold) <= width + 0.5:
         return text
+    if len(text) > _LONGEST:  # no drawing has room for more, and trying takes time that grows with the square
+        text = text[: _LONGEST // 2] + text[-_LONGEST // 2 :]
     for kept in range(len(text) - 1, 0, -1):
         shorter = text[: (kept + 1) // 2].rstrip() + "\N{HORIZONTAL ELLIPSIS}" + text[len(text) - kept // 2 :].lstrip()
         if text_width(shorter, size, bold=bold) <= width:

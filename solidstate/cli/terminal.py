@@ -7,9 +7,12 @@ program it starts, goes to stderr. So ``--json`` and ``compile`` can be piped wh
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
+import re
 import shutil
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -47,10 +50,13 @@ class Terminal:
 
     def show_json(self, value: Any) -> None:
         """The result as one JSON document, laid out for people."""
-        self.show_bytes(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2) + b"\n")
+        self.show_bytes(json_bytes(value))
 
     def show_bytes(self, data: bytes) -> None:
-        """The result, byte for byte."""
+        """The result, byte for byte; on a terminal what would steer it is escaped, because people look at it there."""
+        if self.out.isatty():
+            lines = data.decode("utf-8", "backslashreplace").split("\n")
+            data = "\n".join(map(printable, lines)).encode("utf-8", "backslashreplace")
         self.out.flush()
         self.out.buffer.write(data)
         self.out.buffer.flush()
@@ -67,6 +73,33 @@ class Terminal:
         for one in lines:
             spans = [(printable(span.text), span.style) for span in one]
             console.print(Text.assemble(*spans), soft_wrap=True)
+
+
+def json_bytes(value: Any) -> bytes:
+    """A JSON document laid out for people, in which nothing steers a terminal: what is not printable is escaped."""
+    try:
+        document = msgspec.json.encode(value, enc_hook=str)
+    except UnicodeEncodeError:  # half a surrogate pair: JSON has an escape for it, and UTF-8 no form
+        return json.dumps(msgspec.to_builtins(value, str_keys=True, enc_hook=str), indent=2).encode() + b"\n"
+    return steerless(msgspec.json.format(document, indent=2)) + b"\n"
+
+
+def steerless(document: bytes) -> bytes:
+    """JSON that says the same. Its own rules ask for an escape of no more than the first 32 characters; what steers a
+    terminal and is not among them (``U+009B``, ``U+202E``) can stand in texts alone, where an escape means the same."""
+    text = document.decode()
+    if document.isascii() and "\x7f" not in text:
+        return document
+    return _STEERING.sub(lambda found: _escaped(found[0]), text).encode()
+
+
+def _escaped(char: str) -> str:
+    if char.isprintable() or unicodedata.category(char) == "Zs":
+        return char
+    return json.dumps(char)[1:-1] if ord(char) > 127 else f"\\u{ord(char):04x}"
+
+
+_STEERING = re.compile(r"[^ -~\n]")
 
 
 @contextmanager

@@ -134,7 +134,10 @@ def human_duration(seconds: float) -> str:
 
 def human_time(seconds: float) -> str:
     """Seconds since 1970 as date and time, UTC like run ids."""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):  # no time of ours: somebody else wrote it
+        return f"{seconds:g} s after 1970"
 
 
 def short_path(path: str) -> str:

@@ -49,6 +49,7 @@ def replay_step(
     item: str | None = None,
     resources: Mapping[str, Any] | None = None,
     raise_on_error: bool = True,
+    allow_pickle: bool = False,
 ) -> SolidResult:
     """Run ``step`` again with what it read in ``run``: an id, the beginning of one, or ``last``.
 
@@ -56,6 +57,9 @@ def replay_step(
     unless given). Of a mapped step one ``item`` is run. ``resources`` take the place of the pipeline's own. One attempt
     is made; PipelineFailed is raised from what it raised, unless ``raise_on_error`` is off. SolidstateError when run,
     step, item or an input is not on record.
+
+    An input that is stored as a pickle, because its type asks for that, is refused unless ``allow_pickle`` is given: by
+    reading it, whoever may write the bucket or the folder can run code here.
     """
     open_fs: Callable[[], Any]
     if bucket is not None:
@@ -77,6 +81,7 @@ def replay_step(
         resources=resources,
         open_fs=open_fs,
         raise_on_error=raise_on_error,
+        allow_pickle=allow_pickle,
     )
 
 
@@ -90,6 +95,7 @@ def replay_from(
     resources: Mapping[str, Any] | None,
     open_fs: Callable[[], Any],
     raise_on_error: bool,
+    allow_pickle: bool,
 ) -> SolidResult:
     """As :func:`replay_step`, of a run in ``store``."""
     loaded = LoadedPipeline(_hushed(with_resources(pipeline, resources)), build_plan(pipeline))
@@ -100,6 +106,7 @@ def replay_from(
     overlay = OverlayStore(store, _traces(pipeline.name, step, run))
     events: list[AnyEvent] = []
     runtime = Runtime([loaded], overlay, engine="replay", open_fs=open_fs, observer=events.append, sleep=lambda _: None)
+    runtime.allow_pickle = allow_pickle
     causes = Causes()
     began = time.time()
     try:

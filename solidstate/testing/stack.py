@@ -188,6 +188,7 @@ class LocalStack:
             resources=resources,
             open_fs=lambda: open_s3(self.endpoint_url),
             raise_on_error=raise_on_error,
+            allow_pickle=True,  # this test's own
         )
 
     def _deployment(self, execution_arn: str) -> Deployment:

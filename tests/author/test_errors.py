@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solidstate.errors import DefinitionError, Errors, SolidstateError, closest, lookup, name_list, short, shown
+from solidstate.errors import (
+    DefinitionError,
+    Errors,
+    SolidstateError,
+    closest,
+    escaped,
+    lookup,
+    name_list,
+    short,
+    shown,
+)
 
 
 def test_text_of_one() -> None:
@@ -55,3 +65,9 @@ def test_lookup() -> None:
     with pytest.raises(DefinitionError) as caught:
         lookup("mode", "q\n", {"local": 1, "prod": 2}, "pipeline `p`")
     assert str(caught.value) == "There is no mode `q\\n` in pipeline `p`.\n  fix: modes: `local`, `prod`"
+
+
+def test_escaped_text_keeps_what_can_be_read() -> None:
+    """Letters of any script stay; what steers a terminal or ends a line does not."""
+    assert escaped("größer 大") == "größer 大"
+    assert escaped("a\x1b[2J\n\u202e\x9b") == "a\\x1b[2J\\n\\u202e\\x9b"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
-from solidstate.cli.terminal import Terminal
+from solidstate.cli.terminal import Terminal, json_bytes
 from solidstate.cli.text import Span, line
 from tests.cli.project import Project
 
@@ -106,3 +107,22 @@ def test_colour_needs_rich_and_a_terminal(monkeypatch: pytest.MonkeyPatch) -> No
     assert coloured.getvalue() == "\x1b[31mfailed\x1b[0m step\n"
     assert bare.getvalue() == "failed step\n"
     assert (with_rich.live, without.live) == (True, False)
+
+
+@pytest.mark.parametrize("text", ["\x9b31m", "\x7f", "\u202e", "\u2028", "größer", "\ud800", "\U000e0001"])
+def test_json_says_the_same_and_steers_nothing(text: str) -> None:
+    """JSON asks for no escape of these; with one it is the same document, and readable text stays readable."""
+    document = json_bytes({text: [text]})
+    assert json.loads(document) == {text: [text]}
+    assert all(char.isprintable() or char == "\n" for char in document.decode())
+    assert ("größer" in document.decode()) == (text == "größer")
+
+
+@pytest.mark.parametrize("on_screen", [True, False])
+def test_bytes_are_escaped_for_people_alone(on_screen: bool) -> None:
+    """A definition or a picture goes to files and pipes byte for byte."""
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    stream.isatty = lambda: on_screen  # type: ignore[method-assign]  # as a terminal says it
+    Terminal(stream, stream).show_bytes("é\x1b[2J\n\u202e\n".encode())
+    told = stream.buffer.getvalue().decode()
+    assert told == ("é\\x1b[2J\n\\u202e\n" if on_screen else "é\x1b[2J\n\u202e\n")

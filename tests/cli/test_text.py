@@ -96,3 +96,9 @@ def test_times_and_counts() -> None:
     """Times are UTC, as run ids are; counts agree with their nouns."""
     assert human_time(0) == "1970-01-01 00:00:00 UTC"
     assert [plural(1, "step"), plural(1200, "step")] == ["1 step", "1,200 steps"]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(1e300, "1e+300 s after 1970"), (-1e300, "-1e+300 s after 1970")])
+def test_times_that_no_calendar_has(seconds: float, text: str) -> None:
+    """Somebody else wrote the record: it is shown all the same."""
+    assert human_time(seconds) == text

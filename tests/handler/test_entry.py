@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
 from solidstate import pipeline, solid
+from solidstate.errors import EngineError, TargetError
 from solidstate.handler.entry import Handler, make_handler
 from solidstate.handler.outcome import PlanChanged, RunFailed, RunRefused, StepFailed
 from solidstate.infra.inline import InlineInvocation
@@ -101,5 +101,45 @@ def test_a_wrong_input_is_refused_in_the_words_of_the_local_api(base: tuple[Hand
 
 def test_a_payload_of_no_known_kind(base: tuple[Handler, dict[str, Any]]) -> None:
     """The function was called by something else than its state machine."""
-    with pytest.raises(msgspec.ValidationError):
+    with pytest.raises(EngineError) as caught:
         invoke(base[0], kind="stop")
+    assert str(caught.value) == (
+        "This function was invoked with what no state machine of solidstate sends: Invalid value 'stop' - at "
+        "`$.kind`.\n  fix: start a run instead: `solidstate start`, or the state machine in the console"
+    )
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"kind": "step", "step": "load", "retry": -1},
+        {"kind": "step", "step": "load", "item": "\ud800"},
+        {"kind": "items", "step": "load", "output": "result", "steps": []},
+        {"kind": "end", "deep": json.loads("[" * 500 + "]" * 500)},
+    ],
+    ids=range(4),
+)
+def test_a_payload_that_no_machine_sends(base: tuple[Handler, dict[str, Any]], event: dict[str, Any]) -> None:
+    """A number, a text or a list that only somebody's own event can hold; a part is missing."""
+    run = {"id": "r", "mode": "default", **base[1]} if "deep" not in event else {}
+    with pytest.raises(EngineError, match="what no state machine of solidstate sends"):
+        invoke(base[0], **event, run=run)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"kind": "step", "step": "nobody"},
+        {"kind": "step", "step": "load", "waits": ["nobody"], "token": "t"},
+        {"kind": "items", "step": "load", "output": "result", "steps": ["nobody"]},
+    ],
+    ids=["step", "waits", "items"],
+)
+def test_a_step_that_is_not_there(base: tuple[Handler, dict[str, Any]], event: dict[str, Any]) -> None:
+    """No machine that was compiled from this plan asks for it."""
+    run = {"id": "r", "mode": "default", **base[1], "request": {"solids": {}, "resources": {}}}
+    with pytest.raises(TargetError) as caught:
+        invoke(base[0], **event, run=run)
+    assert str(caught.value) == (
+        "Pipeline `pair` has no step `nobody`.\n  fix: start a run instead of invoking the function"
+    )

@@ -107,3 +107,11 @@ def test_lines_of_text_have_no_place() -> None:
     """A template of ours has none, so nobody has to guess how they would look."""
     with pytest.raises(ValueError, match="several lines"):
         yaml_text({"a": "b\nc"})
+
+
+@pytest.mark.parametrize("text", ["\u2028x", "\x85x", "a\x9bb", "\u202ex", "\U000e0001x", "\x7f", "é\x07"])
+def test_what_ends_a_line_in_yaml_alone_is_escaped(text: str) -> None:
+    """In a value it comes back as it was; in a comment it is an escape, and ends nothing."""
+    written = yaml_text({Note(f"of {text} forged: 1"): None, "key": text})
+    assert yaml.safe_load(written) == {"key": text}
+    assert all(char.isprintable() or char == "\n" for char in written)

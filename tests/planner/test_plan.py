@@ -102,3 +102,10 @@ def test_looking_up() -> None:
         plan.step("t")
     with pytest.raises(KeyError):
         step.output("p")
+
+
+@pytest.mark.parametrize("data", [b"\xff", b'{"steps":' + b"[" * 5_000, b'{"x":' + b"[" * 5_000 + b"]" * 5_000 + b"}"])
+def test_damaged_plans_are_one_kind_of_error(data: bytes) -> None:
+    """No UTF-8, and nesting without end, too."""
+    with pytest.raises(msgspec.MsgspecError):
+        decode_plan(data)

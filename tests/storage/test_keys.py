@@ -83,7 +83,19 @@ def test_attempts_sort_by_number() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["v1/runs/p/r/summary.json", "v1/runs/p/run.json", "v2/runs/p/r/run.json", "", "v1/plans/p/r/run.json"]
+    "key",
+    [
+        "v1/runs/p/r/summary.json",
+        "v1/runs/p/run.json",
+        "v2/runs/p/r/run.json",
+        "",
+        "v1/plans/p/r/run.json",
+        "v1/runs/../r/run.json",
+        "v1/runs/p/../run.json",
+        "v1/runs/p/r@k/run.json",
+        "v1/runs/p/\u202er/run.json",
+        "v1/runs//r/run.json",
+    ],
 )
 def test_other_keys_are_no_run_records(key: str) -> None:
     """Whatever else lies there."""

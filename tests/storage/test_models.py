@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solidstate import execute_pipeline, pipeline, solid
-from solidstate.errors import NotStorable
+from solidstate.errors import IntermediateError, NotStorable
 from solidstate.storage.codecs import codec_for, codec_named
+from solidstate.storage.plain_values import MODEL, decode_plain
 from solidstate.storage.sameness import same
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,3 +178,12 @@ def test_storage_imports_no_pydantic() -> None:
     script = "import sys, solidstate.storage.codecs, solidstate.storage.models; print('pydantic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_model_has_its_fields_and_nothing_else() -> None:
+    """What somebody else stores cannot stand in the place of a method."""
+    parts = ["Cat", {"name": "a", "age": 1, "model_dump": 1}, ["name"], None, None]
+    stored = msgspec.msgpack.encode(msgspec.msgpack.Ext(MODEL, msgspec.msgpack.encode(parts)))
+    with pytest.raises(IntermediateError) as caught:
+        decode_plain(stored, {"Cat": Cat})
+    assert str(caught.value) == "The stored `Cat` has 'model_dump', which is not one of its fields."

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solidstate.errors import IntermediateError, NotStorable
-from solidstate.storage.plain_values import decode_plain, encode_plain
+from solidstate.storage.plain_values import DATACLASS, decode_plain, encode_plain
 from solidstate.storage.sameness import same
 from tests.storage.shop import Colour, Item, Order, Point
 
@@ -209,3 +209,15 @@ def test_ids_keep_their_type() -> None:
     """A UUID is neither text nor bytes afterwards."""
     value = uuid.UUID(int=5)
     assert type(decode_plain(encode_plain(value))) is uuid.UUID
+
+
+@pytest.mark.parametrize("name", ["__class__", "__dict__", "total", "discount"])
+def test_an_object_has_its_fields_and_nothing_else(name: str) -> None:
+    """What somebody else stores cannot stand in the place of a method or of what is computed."""
+    ext = msgspec.msgpack.Ext(DATACLASS, msgspec.msgpack.encode(["Order", {"number": 1, name: {}}]))
+    with pytest.raises(IntermediateError) as caught:
+        decode_plain(msgspec.msgpack.encode(ext), {"Order": Order})
+    assert str(caught.value) == (
+        f"The stored `Order` has '{name}', which is not one of its fields.\n"
+        "  fix: run the step that produced it again; its class has changed"
+    )
