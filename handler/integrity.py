@@ -112,13 +112,13 @@ def mistyped(stored: CommittedOutput, ref: OutputRef, producer: str, kind: str, 
 def retention_days() -> int:
     """For how long the bucket keeps intermediates."""
     text = os.environ.get(RETENTION, "")
-    return int(text) if text.isdigit() else RETENTION_DAYS
+    return int(text) if text.isascii() and text.isdigit() else RETENTION_DAYS
 
 
 def _age_in_days(store: ObjectStore, pipeline: str, run: str) -> int | None:
     """Whole days since a run began; None where that is not on record."""
-    key = keys.run_record(pipeline, run)
     try:
+        key = keys.run_record(pipeline, run)  # what the forged key of an object names may be no run
         record = decode_run_record(store.get(key), key)
     except SolidstateError:
         return None

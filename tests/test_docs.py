@@ -19,6 +19,7 @@ BACKGROUND = {
     "local-bundle",
     "parity",
     "performance",
+    "reliability",
     "troubleshooting",
 }
 """Pages for reading, without code that could run. tests/test_troubleshooting.py holds the last to the source."""

@@ -131,7 +131,8 @@ def test_a_run_of_cold_invocations(deployed: Deployed, s3_server: CountedServer)
 
 
 def test_a_commit_whose_answer_was_lost_is_still_ours(deployed: Deployed, s3_server: CountedServer) -> None:
-    """The PUT is repeated, S3 says that there is an object, and the object says that it is this attempt's."""
+    """The PUT is repeated, S3 says that there is an object, and the object says that it is this attempt's. That it
+    had to be repeated is on record beside it."""
     deployed.start("run-2")
     s3_server.requests.clear()
     s3_server.lose_next = 1  # the data
@@ -140,7 +141,7 @@ def test_a_commit_whose_answer_was_lost_is_still_ours(deployed: Deployed, s3_ser
     s3_server.requests.clear()
     s3_server.lose_after, s3_server.lose_next = 2, 1  # the commit, after the two objects it is made of
     digest = deployed.step("total")
-    assert [method for method, _ in s3_server.requests] == ["GET", "GET", "PUT", "PUT", "GET"]
+    assert [method for method, _ in s3_server.requests] == ["GET", "GET", "PUT", "PUT", "GET", "PUT"]
     assert (digest["status"], digest.get("attempt", 1)) == ("success", 1)
 
 

@@ -76,7 +76,7 @@ def _changed(draws: Draws, line: bytes) -> bytes:
 
 def check(data: bytes) -> None:
     store = store_of(data)
-    history = LocalHistory(cast("Home", SimpleNamespace(store=store, root=Path("home"))))
+    history = LocalHistory(cast("Home", SimpleNamespace(store=store, root=Path("home"), is_running=len)))
     _shown(table([_run_row(run) for run in history.latest(None, 20).runs]))
     for wanted in (RUN, "last", "r", "\x1b[2J"):
         try:

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from solidstate.errors import (
+    ForeignCommit,
+    IntermediateError,
+    MissingIntermediate,
+    MistypedIntermediate,
+    UnreadableCommit,
+)
+
 NAMES = {
     "parent": "..",
     "path": "../../etc/passwd",
@@ -25,6 +33,11 @@ NAMES = {
     "markup": "<script>alert(1)</script>",
 }
 EVERY = pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
+DAMAGED = {
+    kind.__name__
+    for kind in (ForeignCommit, IntermediateError, MissingIntermediate, MistypedIntermediate, UnreadableCommit)
+}
+"""As which errors a step refuses what somebody else has written."""
 LONGEST_ERROR = 13_000
 """Characters of an error about one name, whatever the name: it may stand in each of three parts."""
 
