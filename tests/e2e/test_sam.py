@@ -114,7 +114,8 @@ class Uploaded:
         processes = self._stack.enter_context(
             bundled_function(self._folder / "task", plan, self._folder / "logs", variables["SOLIDSTATE_BUCKET"])
         )
-        processes.variables = {**child_variables(self.aws.endpoint_url), **variables}
+        of_template = {key: str(value) for key, value in variables.items()}  # moto leaves numbers as they are
+        processes.variables = {**child_variables(self.aws.endpoint_url), **of_template}
         return processes
 
 
