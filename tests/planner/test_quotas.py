@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from solidstate.errors import Errors
@@ -139,6 +140,17 @@ def test_a_single_step_with_too_long_a_history() -> None:
     assert texts(chain(1, Retry(max_attempts=10_000))) == [
         "An execution of `demo` may write 30,021 history events when all its retries are used; Step Functions ends an "
         "execution at 25,000, of which 1,000 are kept for throttled attempts.\n"
+        "  fix: lower `max_attempts` of the RetryPolicy of its most repeated solids"
+    ]
+
+
+def test_a_part_with_too_long_a_history() -> None:
+    """Parts are held to the quotas like the machine that starts them, and named."""
+    plan = chain(3, Retry(max_attempts=2))
+    heavy = msgspec.structs.replace(plan.steps[1], retry=Retry(max_attempts=10_000))
+    assert texts(plan_of(plan.steps[0], heavy, plan.steps[2])) == [
+        "An execution of Part1 of `demo` may write 30,009 history events when all its retries are used; Step Functions "
+        "ends an execution at 25,000, of which 1,000 are kept for throttled attempts.\n"
         "  fix: lower `max_attempts` of the RetryPolicy of its most repeated solids"
     ]
 
