@@ -126,8 +126,7 @@ def record_failure(attempt: Attempt, failed: AttemptFailed, cause: BaseException
     duration = attempt.recorder.elapsed()
     pause = 0.0
     event: AnyEvent
-    failures = failed_before(attempt) + 1 if retry is not None else 1
-    if retry is not None and failures < retry.max_attempts:
+    if retry is not None and (failures := failed_before(attempt) + 1) < retry.max_attempts:
         delay, pause = pauses(retry, failures, cause)
         event = attempt.recorder.emit(StepRetry, duration_s=duration, error=failed.error, delay_s=delay)
     else:

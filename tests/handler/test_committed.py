@@ -39,14 +39,16 @@ def test_what_is_no_commit(stored: Shop, body: bytes, reason: str) -> None:
     )
 
 
-def test_a_commit_that_lost_items(stored: Shop) -> None:
+@pytest.mark.parametrize(("kept", "events"), [(1, False), (0, False), (0, True)], ids=["one", "none", "events alone"])
+def test_a_commit_that_lost_items(stored: Shop, kept: int, events: bool) -> None:
     """Whole lines are gone: a list that is shorter than it was would be a wrong value, and nobody would see it."""
     key = stored.key("spread")
-    lines = stored.store.get(key).splitlines(keepends=True)
-    stored.store.put(key, b"".join(lines[:2]))
+    header, *lines = stored.store.get(key).splitlines(keepends=True)
+    items = lines[:2]
+    stored.store.put(key, b"".join([header, *items[:kept], *(lines[2:] if events else [])]))
     assert stored.refused("gather") == (
         "TruncatedIntermediate",
-        f"The commit `{key}` is cut short: it has 1 of 2 items.",
+        f"The commit `{key}` is cut short: it has {kept} of 2 items.",
         WROTE,
     )
 
@@ -58,8 +60,9 @@ def test_a_commit_that_lost_items(stored: Shop) -> None:
         ({"step": "Make"}, "step `Make` of run `run-1`", "`make` of `run-1`"),
         ({"item": "a"}, "step `make[a]` of run `run-1`", "`make` of `run-1`"),
         ({"pipeline": "sop"}, "step `make` of run `run-1` of `sop`", "`make` of `run-1` of `shop`"),
+        ({"pipeline": "hop"}, "step `make` of run `run-1` of `hop`", "`make` of `run-1` of `shop`"),
     ],
-    ids=["run", "step", "item", "pipeline"],
+    ids=["run", "step", "item", "pipeline", "other pipeline"],
 )
 def test_a_commit_of_another(stored: Shop, facts: dict[str, str], whose: str, expected: str) -> None:
     """Copied there, or a file system that takes `Make` and `make` for one."""

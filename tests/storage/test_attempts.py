@@ -100,6 +100,7 @@ def test_what_is_there_twice_counts_once() -> None:
     """A part whose writer did not hear that it was stored is written again with more in it."""
     assert [one.seq for one in with_gaps([event(1), event(2), event(2), event(3)])] == [1, 2, 3]
     assert [one.seq for one in with_gaps([event(2), event(3)], event(2))] == [3]
+    assert [one.seq for one in with_gaps([event(number) for number in (1, 2, 3, 1, 2, 3, 4)])] == [1, 2, 3, 4]
 
 
 def test_the_tail_gives_what_is_new() -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solidstate.errors import IntermediateError
+from solidstate.errors import IntermediateError, TruncatedIntermediate, UnreadableCommit
 from solidstate.events import AnyEvent, LogMessage, StepStart
 from solidstate.storage.commits import (
     Commit,
     CommittedOutput,
     decode_commit,
     decode_commit_events,
+    decode_item,
     encode_commit,
+    events_begin,
     fingerprint_of,
+    header_end,
+    item_lines,
 )
 
 WHO = {"run": "r", "pipeline": "p", "seq": 1, "time": 0.5, "elapsed_s": 0.25, "step": "s", "attempt": 1}
@@ -71,6 +76,52 @@ def test_what_is_no_commit_is_refused(body: bytes, reason: str) -> None:
         "  fix: something else wrote to the bucket; restore the object's earlier version, or run the step again in a "
         "new run"
     )
+
+
+def dynamic(*items: str) -> Commit:
+    """A commit with a plain output and one of these items."""
+    outputs = [CommittedOutput("n", "int", "plain", 1, "0" * 64, b"1")]
+    outputs += [CommittedOutput("rows", "str", "plain", 1, "0" * 64, b"x", item=item) for item in items]
+    return Commit("r", "p", "s", 1, "001-q", "f", "success", outputs)
+
+
+@pytest.mark.parametrize("events", [0, 2])
+@pytest.mark.parametrize("items", ["", "a", "abc"])
+def test_where_header_items_and_events_stand(items: str, events: int) -> None:
+    """Each line of an item can be read alone, what is before is the header, and what is behind are the events."""
+    commit = dynamic(*items)
+    body = encode_commit(commit, [StepStart(**WHO, solid="s")] * events)  # type: ignore[arg-type]  # WHO mixes types
+    lines = body.splitlines(keepends=True)
+    begin, found = item_lines(body)
+    assert body[: header_end(body)] == lines[0].rstrip()
+    assert begin == len(lines[0])
+    assert [body[at : at + size] + b"\n" for at, size in found] == lines[1 : 1 + len(items)]
+    assert body[events_begin(body) :] == b"".join(lines[1 + len(items) :])
+    assert decode_commit(body, "k") == decode_commit(body.removesuffix(b"\n"), "k") == commit
+    header = decode_commit(body[: header_end(body)], "k", header=True)
+    assert [out.name for out in header.outputs] == ["n"]
+    for item, (at, size) in zip(items, found, strict=True):
+        assert decode_item(body[at : at + size], "k", "rows", item).item == item
+
+
+@pytest.mark.parametrize("items", ["", "a", "ab"])
+def test_a_line_that_is_no_item_is_refused(items: str) -> None:
+    """Whether items are expected or none is."""
+    header, *lines = encode_commit(dynamic(*items), []).splitlines(keepends=True)
+    plain = msgspec.json.encode(CommittedOutput("n", "int", "plain", 1, "0" * 64, b"1")) + b"\n"
+    for stray, reason in ((plain, "a line between header and events is no item"), (b"<html>\n", "JSON is malformed")):
+        with pytest.raises(UnreadableCommit, match=f"^The object `k` is not a commit: {reason}"):
+            decode_commit(b"".join([header, *lines[:-1], stray]), "k")
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_commit_that_lost_items_is_refused(kept: int) -> None:
+    """All of them, or the last."""
+    lines = encode_commit(dynamic(*"abc"), [StepStart(**WHO, solid="s")]).splitlines(keepends=True)  # type: ignore[arg-type]  # WHO mixes types
+    for rest in ([], lines[4:]):
+        with pytest.raises(TruncatedIntermediate) as caught:
+            decode_commit(b"".join([*lines[: 1 + kept], *rest]), "k")
+        assert caught.value.problem == f"The commit `k` is cut short: it has {kept} of 3 items."
 
 
 def test_a_commit_cut_short_loses_its_events_only() -> None:
