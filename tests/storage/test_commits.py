@@ -64,8 +64,9 @@ def test_an_output_is_found_by_name() -> None:
         (b"{}", "Object missing required field `run`"),
         (b"\xff\xfe", "JSON is malformed: invalid character (byte 0)"),
         (b'{"kind":"step_start"}', "Invalid value 'step_start' - at `$.kind`"),
+        (b'{"kind":"commit","run":"\xff"}', "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
     ],
-    ids=["empty", "other", "binary", "event"],
+    ids=["empty", "other", "binary", "event", "text"],
 )
 def test_what_is_no_commit_is_refused(body: bytes, reason: str) -> None:
     """Key and reason, and what may be done."""
@@ -122,6 +123,24 @@ def test_a_commit_that_lost_items_is_refused(kept: int) -> None:
         with pytest.raises(TruncatedIntermediate) as caught:
             decode_commit(b"".join([*lines[: 1 + kept], *rest]), "k")
         assert caught.value.problem == f"The commit `k` is cut short: it has {kept} of 3 items."
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"", "Input data was truncated"),
+        (b'{"name":"\xff"}', "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+        (b'{"x":' * 100_000, "maximum recursion depth exceeded while deserializing an object"),
+        (msgspec.json.encode(dynamic("b").outputs[1]), "there is item `b` of output `rows`"),
+        (msgspec.json.encode(dynamic("").outputs[0]), "there is item `` of output `n`"),
+    ],
+    ids=["empty", "text", "deep", "another item", "another output"],
+)
+def test_an_item_that_is_not_where_it_should_be(line: bytes, reason: str) -> None:
+    """Whatever stands there instead."""
+    with pytest.raises(UnreadableCommit) as caught:
+        decode_item(line, "k", "rows", "a")
+    assert caught.value.problem == f"Item `a` of output `rows` is not where it should be in `k`: {reason}."
 
 
 def test_a_commit_cut_short_loses_its_events_only() -> None:
