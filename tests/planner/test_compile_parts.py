@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from solidstate.errors import CompileError
@@ -81,16 +82,16 @@ def divided(nest: Nest) -> bool:
 
 
 def letters_n(count: int) -> ExecutionPlan:
-    """Maps beside each other, of which every second is waited for by a step that reads the next one, too."""
+    """Beside each other: maps for which a step waits that reads something else, too."""
     steps: list[Step] = []
     for n in range(count):
-        for side in "xy":
-            over = OutputRef(f"make_{side}{n}", "items")
-            steps.append(Step(over.step, "make", outputs=(StepOutput("items", dynamic=True, max_items=3),)))
-            item = (StepInput("x", "item", (over,)),)
-            steps.append(Step(f"{side}{n}", side, item, (StepOutput("result"),), map_over=over))
-        of = {side: StepInput(side, "collect", (OutputRef(f"{side}{n}", "result"),)) for side in "xy"}
-        steps += [Step(f"one{n}", "one", (of["x"],)), Step(f"both{n}", "both", (of["x"], of["y"]))]
+        over = OutputRef(f"make{n}", "items")
+        steps.append(Step(over.step, "make", outputs=(StepOutput("items", dynamic=True, max_items=3),)))
+        steps.append(Step(f"x{n}", "x", (StepInput("x", "item", (over,)),), (StepOutput("result"),), map_over=over))
+        steps += [step(f"v{n}"), step(f"w{n}", f"v{n}"), step(f"y{n}", f"w{n}")]
+        of_all = StepInput("all", "collect", (OutputRef(f"x{n}", "result"),))
+        of_y = StepInput("y", "output", (OutputRef(f"y{n}", "result"),))
+        steps += [Step(f"one{n}", "one", (of_y,)), Step(f"both{n}", "both", (of_all, of_y))]
     return plan_of(*steps)
 
 
@@ -134,9 +135,11 @@ def test_the_events_of_items_with_histories_of_their_own_are_not() -> None:
     retry = Retry(max_attempts=6_000)
     listed = maps(2, items=1_001, retry=retry)
     assert compile_plan(listed).parts == ()
-    plain = chain(2, retry)
-    assert len(compile_plan(plain).parts) == 1
-    assert len(compile_plan(plan_of(*listed.steps, *plain.steps)).parts) == 1
+    first, last = chain(2, retry).steps
+    assert len(compile_plan(plan_of(first, last)).parts) == 1
+    behind = StepInput("all", "collect", (OutputRef("w1_0", "result"),))
+    first = msgspec.structs.replace(first, inputs=(behind,))
+    assert len(compile_plan(plan_of(*listed.steps, first, last)).parts) == 1
 
 
 def test_parts_are_written_in_few_words() -> None:
