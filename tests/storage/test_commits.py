@@ -62,11 +62,12 @@ def test_an_output_is_found_by_name() -> None:
     [
         (b"", "Input data was truncated"),
         (b"{}", "Object missing required field `run`"),
+        (b"\n" + encode_commit(Commit("r", "p", "s", 1, "001-q", "f", "success"), []), "Input data was truncated"),
         (b"\xff\xfe", "JSON is malformed: invalid character (byte 0)"),
         (b'{"kind":"step_start"}', "Invalid value 'step_start' - at `$.kind`"),
         (b'{"kind":"commit","run":"\xff"}', "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
     ],
-    ids=["empty", "other", "binary", "event", "text"],
+    ids=["empty", "other", "late", "binary", "event", "text"],
 )
 def test_what_is_no_commit_is_refused(body: bytes, reason: str) -> None:
     """Key and reason, and what may be done."""
@@ -110,7 +111,11 @@ def test_a_line_that_is_no_item_is_refused(items: str) -> None:
     """Whether items are expected or none is."""
     header, *lines = encode_commit(dynamic(*items), []).splitlines(keepends=True)
     plain = msgspec.json.encode(CommittedOutput("n", "int", "plain", 1, "0" * 64, b"1")) + b"\n"
-    for stray, reason in ((plain, "a line between header and events is no item"), (b"<html>\n", "JSON is malformed")):
+    for stray, reason in (
+        (plain, "a line between header and events is no item"),
+        (b"<html>\n", "JSON is malformed"),
+        (b"\n", "Input data was truncated"),
+    ):
         with pytest.raises(UnreadableCommit, match=f"^The object `k` is not a commit: {reason}"):
             decode_commit(b"".join([header, *lines[:-1], stray]), "k")
 
@@ -123,6 +128,15 @@ def test_a_commit_that_lost_items_is_refused(kept: int) -> None:
         with pytest.raises(TruncatedIntermediate) as caught:
             decode_commit(b"".join([*lines[: 1 + kept], *rest]), "k")
         assert caught.value.problem == f"The commit `k` is cut short: it has {kept} of 3 items."
+
+
+def test_a_commit_with_more_items_than_it_counts_is_refused() -> None:
+    """Two objects were joined into one; where nothing was counted, nothing can be missed."""
+    header, *items = encode_commit(dynamic(*"ab"), []).splitlines(keepends=True)
+    with pytest.raises(TruncatedIntermediate, match="it has 2 of 1 items"):
+        decode_commit(b"".join([header.replace(b'"listed":2', b'"listed":1'), *items]), "k")
+    uncounted = decode_commit(b"".join([header.replace(b',"listed":2', b""), *items]), "k")
+    assert uncounted == dynamic(*"ab")
 
 
 @pytest.mark.parametrize(
