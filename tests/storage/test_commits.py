@@ -87,6 +87,18 @@ def dynamic(*items: str) -> Commit:
     return Commit("r", "p", "s", 1, "001-q", "f", "success", outputs)
 
 
+def test_items_are_those_of_one_output() -> None:
+    """In the order they were yielded, whatever other outputs there are; a plain output has none."""
+    commit = dynamic(*"ba")
+    columns = [msgspec.structs.replace(out, name="columns") for out in dynamic(*"ac").outputs if out.item]
+    both = msgspec.structs.replace(commit, outputs=[*columns, *commit.outputs])
+    assert both.items("rows") == {"b": commit.outputs[1], "a": commit.outputs[2]}
+    assert list(both.items("rows")) == ["b", "a"]
+    assert both.items("columns") == {"a": columns[0], "c": columns[1]}
+    assert both.items("n") == {}
+    assert decode_commit(encode_commit(both, []), "k").items("rows") == both.items("rows")
+
+
 @pytest.mark.parametrize("events", [0, 2])
 @pytest.mark.parametrize("items", ["", "a", "abc"])
 def test_where_header_items_and_events_stand(items: str, events: int) -> None:
