@@ -50,6 +50,19 @@ def test_header_and_events_come_back(outputs: list[CommittedOutput], message: st
     assert decode_commit_events(encode_commit(commit, []), "k") == []
 
 
+def test_what_is_usual_is_not_written() -> None:
+    """The bytes that buckets hold: what an earlier version has left must mean the same for ever."""
+    header = b'{"kind":"commit","run":"r","pipeline":"p","step":"s","attempt":1,"attempt_id":"001-q","fingerprint":"f",'
+    assert encode_commit(Commit("r", "p", "s", 1, "001-q", "f", "success"), []) == header + b'"status":"success"}\n'
+    skipped = Commit("r", "p", "s", 1, "001-q", "f", "skipped", item="a", for_all_items=True)
+    rest = b'"status":"skipped","item":"a","for_all_items":true}\n'
+    assert encode_commit(skipped, []) == header + rest
+    output = CommittedOutput("n", "int", "plain", 1, "0" * 64, b"1")
+    assert msgspec.json.encode(output) == (
+        b'{"name":"n","type":"int","codec":"plain","size":1,"sha256":"' + b"0" * 64 + b'","inline":"MQ=="}'
+    )
+
+
 def test_an_output_is_found_by_name() -> None:
     """None when it stayed out."""
     out = CommittedOutput("a", "int", "plain", 1, "0" * 64, b"\x01")
