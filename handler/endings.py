@@ -40,7 +40,7 @@ def commit(
     withheld: dict[str, str],
     *,
     for_all_items: bool = False,
-    answer: bool = True,
+    answer: bool,
 ) -> StepDigest:
     """Make a result *the* result, unless another attempt has: then that one's is the answer. Without ``answer`` the
     digest holds no more than the status."""
@@ -105,7 +105,7 @@ def adopted(attempt: Attempt) -> StepDigest | None:
     return digest_of(found, events, key)
 
 
-def skipped(attempt: Attempt, skip: Skip, *, answer: bool = True) -> StepDigest:
+def skipped(attempt: Attempt, skip: Skip, *, answer: bool) -> StepDigest:
     """The step does not run. What is decided for good is committed; otherwise the failed step may yet succeed in
     another attempt, so that it is only on record."""
     event = attempt.recorder.emit(StepSkipped, reason=skip.reason, because=skip.because)

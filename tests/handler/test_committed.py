@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from solidstate.handler.committed import read_commit, read_header, read_item
+from solidstate.planner.contract import ItemEntry
+from solidstate.planner.plan import OutputRef
+from solidstate.storage.commits import item_lines
 from tests.handler.spoiled_bench import WROTE, Shop, shop
 
 if TYPE_CHECKING:
@@ -111,3 +115,29 @@ def test_a_run_with_such_a_commit_ends(stored: Shop, spoil: Callable[[Shop], Non
     found = steps["make"].error
     assert found is not None
     assert (found.type, found.message) == (error, message)
+
+
+def test_what_is_gone_is_none(stored: Shop) -> None:
+    """The whole commit, its header, and one of its items: whoever reads them says what that means to him."""
+    body = stored.store.get(stored.key("spread"))
+    begin, (line, *_) = item_lines(body)
+    rows, entry = OutputRef("spread", "rows"), ItemEntry(*line, begin)
+
+    def read() -> tuple[bool, bool, bool]:
+        return (
+            read_commit(stored.store, "shop", "spread", "run-1") is None,
+            read_header(stored.store, "shop", "spread", "run-1", begin) is None,
+            read_item(stored.store, "shop", rows, "run-1", "small", entry) is None,
+        )
+
+    assert read() == (False, False, False)
+    stored.store.delete(stored.key("spread"))
+    assert read() == (True, True, True)
+
+
+def test_only_what_is_skipped_is_so_for_all_items(stored: Shop) -> None:
+    """The commit of one item that was run says nothing of the others."""
+    stored.measure("small")
+    commit = read_commit(stored.store, "shop", "measure", "run-1", "small")
+    assert commit is not None
+    assert (commit.status, commit.item, commit.for_all_items) == ("success", "small", False)
