@@ -145,4 +145,4 @@ def _joined(store: ObjectStore, parts: Iterable[str]) -> Left:
         bodies.append(body)
         events += decoded(body, key)
     whole = with_gaps(events)
-    return Left(whole, b"".join(bodies) if len(whole) == len(events) else encode_events(whole))
+    return Left(whole, b"".join(bodies) if whole == events else encode_events(whole))

@@ -20,7 +20,7 @@ from solidstate import (
     success_hook,
 )
 from solidstate.errors import StorageUnavailable
-from solidstate.events import HookErrored
+from solidstate.events import HookErrored, kind_of
 from solidstate.storage import keys
 from solidstate.storage.memory import MemoryStore
 
@@ -114,6 +114,8 @@ def test_hooks_of_an_attempt_that_died_are_called_by_the_next(bench: Any) -> Non
     assert calls == []
     run.step("make", retry=1)
     assert [call[0] for call in calls] == ["make"]
+    second = [(event.seq, kind_of(event)) for event in run.events("make") if event.attempt == 2]
+    assert second == [(1, "engine"), (2, "hook_completed"), (3, "hook_errored")]
     run.step("make", retry=2)  # now its hooks are on record, under the second attempt
     assert len(calls) >= 1
     assert run.close().steps[0].status == "success"

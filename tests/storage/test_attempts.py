@@ -103,6 +103,26 @@ def test_what_is_there_twice_counts_once() -> None:
     assert [one.seq for one in with_gaps([event(number) for number in (1, 2, 3, 1, 2, 3, 4)])] == [1, 2, 3, 4]
 
 
+def test_the_bytes_of_an_attempt_are_its_events() -> None:
+    """Also where one is there twice and as many are missing."""
+    store = MemoryStore()
+    part(store, 1, event(1), event(2))
+    part(store, 2, event(2), event(3))
+    (left,) = attempts_left(store, "p", "s", "r")
+    assert [one.seq for one in left.events] == [1, 2, 3]
+    assert left.body == encode_events(left.events)
+    part(store, 4, event(6))
+    (left,) = attempts_left(store, "p", "s", "r")
+    assert [(one.seq, is_gap(one)) for one in left.events] == [
+        (1, False),
+        (2, False),
+        (3, False),
+        (4, True),
+        (6, False),
+    ]
+    assert left.body == encode_events(left.events)
+
+
 def test_the_tail_gives_what_is_new() -> None:
     """Each part is read once; whole records are for others to read; gaps are noticed across looks."""
     store = MemoryStore()
