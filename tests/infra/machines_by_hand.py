@@ -253,6 +253,7 @@ class Meetings:
         self.wrapped: Any = self.store
         self.function = aws.create_function("step", 60, 128)
         self.invoked: list[dict[str, Any]] = []
+        self.answered: list[dict[str, Any]] = []
         self._count = 0
         self._handler: Any = None
         aws.create_bucket(BUCKET)
@@ -260,7 +261,9 @@ class Meetings:
     def invoke(self, event: Any, context: Any) -> Any:
         """One call of the function."""
         self.invoked.append(event)
-        return self._handler(event, context)
+        answer = self._handler(event, context)
+        self.answered.append(event)
+        return answer
 
     def load(self, definition: PipelineDefinition, store: Any = None) -> Pieces:
         """Let the function run this pipeline from now on; ``store`` stands between it and S3."""
@@ -273,7 +276,7 @@ class Meetings:
             tokens=StepFunctionsTokens(lambda: self.aws.client("stepfunctions")),
         )
         self._handler = make_handler(runtime)
-        self.invoked = []
+        self.invoked, self.answered = [], []
         return Pieces(loaded.plan)
 
     def machine(self, definition: dict[str, Any]) -> str:
