@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from solidstate.errors import IntermediateError
+from solidstate.errors import IntermediateError, MissingObject
 from solidstate.events import AnyEvent, ErrorInfo, LogMessage, StepFailure, StepStart, StepSuccess, encode_events
 from solidstate.storage import keys
 from solidstate.storage.attempts import GAP, Tail, attempts_left, is_gap, recorded_attempts, with_gaps
@@ -152,3 +152,39 @@ def test_a_part_that_holds_no_events_is_an_error() -> None:
     store.put(keys.attempt_part("p", "s", "r", "001-q", 1), b"{")
     with pytest.raises(IntermediateError, match=r"v1/attempts/p/s/r/001-q@000001\.ndjson` does not hold events"):
         list(attempts_left(store, "p", "s", "r"))
+
+
+class Removing(MemoryStore):
+    """Objects of these numbers of parts vanish between being listed and being read."""
+
+    def __init__(self, *numbers: int) -> None:
+        super().__init__()
+        self._numbers = numbers
+
+    def get(self, key: str) -> bytes:
+        if keys.attempt_in(key)[1] in self._numbers:
+            raise MissingObject(f"There is no object `{key}`.", subject=key)
+        return super().get(key)
+
+
+def test_a_part_that_vanishes_while_parts_are_read_hides_none_behind_it() -> None:
+    """What follows is read, and the gap is told."""
+    store = Removing(2)
+    for number in (1, 2, 3):
+        part(store, number, event(number))
+    (left,) = attempts_left(store, "p", "s", "r")
+    assert [(one.seq, is_gap(one)) for one in left.events] == [(1, False), (2, True), (3, False)]
+    news = Tail(store, "p", "r").news("s")
+    assert [(one.seq, is_gap(one)) for one in news] == [(1, False), (2, True), (3, False)]
+
+
+def test_the_end_of_an_attempt_is_its_record_or_its_last_part() -> None:
+    """However many parts there are, and whether the record came after them."""
+    store = MemoryStore()
+    for number in (1, 2, 3):
+        part(store, number, event(number))
+    assert [[one.seq for one in end] for end in recorded_attempts(store, "p", "s", "r")] == [[3]]
+    whole(store, *(event(number) for number in (1, 2, 3, 4)))
+    assert [[one.seq for one in end] for end in recorded_attempts(store, "p", "s", "r")] == [[1, 2, 3, 4]]
+    (left,) = attempts_left(store, "p", "s", "r")
+    assert [one.seq for one in left.events] == [1, 2, 3, 4]
