@@ -129,6 +129,15 @@ def test_hooks_that_were_called_are_not_called_again(bench: Any) -> None:
     assert len(calls) == 1
 
 
+def test_an_attempt_that_was_overtaken_calls_no_hooks(bench: Any) -> None:
+    """A first attempt, believed to be dead, finds the commit of the second, whose hooks were called."""
+    run = bench(watched)
+    run.step("make", retry=1)
+    assert len(calls) == 1
+    run.step("make")
+    assert len(calls) == 1
+
+
 def test_events_of_hooks_that_cannot_be_stored_cost_nothing(bench: Any) -> None:
     """The step has its result; the log says what is missing."""
 
