@@ -11,6 +11,7 @@ from solidstate import (
     DynamicOut,
     DynamicOutput,
     Mode,
+    Out,
     RetryPolicy,
     execute_pipeline,
     failure_hook,
@@ -66,6 +67,21 @@ def make() -> int:
 @solid(retry=RetryPolicy(max_attempts=2), hooks=[page, reach])
 def spoil(number: int) -> None:
     raise OSError("try later")
+
+
+@solid(outs={"some": Out(int, optional=True)})
+def maybe() -> Any:
+    yield from ()
+
+
+@solid(hooks=[cheer])
+def after(number: int) -> int:
+    return number
+
+
+@pipeline
+def skipping() -> None:
+    after(maybe())
 
 
 @pipeline(modes=[Mode("default", {"pager": pager})], hooks=[stumble])
@@ -127,6 +143,14 @@ def test_hooks_that_were_called_are_not_called_again(bench: Any) -> None:
     run.step("make")
     run.step("make", retry=1)
     assert len(calls) == 1
+
+
+def test_a_step_that_was_skipped_has_no_success_to_tell(bench: Any) -> None:
+    """It is committed as skipped, and no success hook is called for it."""
+    run = bench(skipping)
+    run.step("maybe")
+    assert run.step("after").status == "skipped"
+    assert calls == []
 
 
 def test_an_attempt_that_was_overtaken_calls_no_hooks(bench: Any) -> None:

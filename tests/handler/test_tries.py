@@ -106,3 +106,5 @@ def test_where_nothing_can_be_listed_every_attempt_counts(bench: type[Bench]) ->
     run = bench(pipeline_from_dependencies("p", [wobbly], {}), store=Unlisted())
     run.fails("wobbly", 1)
     assert ALARMS == [2]
+    run.fails("wobbly", 2)  # one more than the policy has, as when the answer to the last was lost
+    assert ALARMS == [2, 3]

@@ -154,6 +154,18 @@ def test_a_part_that_holds_no_events_is_an_error() -> None:
         list(attempts_left(store, "p", "s", "r"))
 
 
+def test_the_tail_keeps_attempts_apart() -> None:
+    """Two at a time, each with a sequence of its own: neither is a gap of the other."""
+    store = MemoryStore()
+    tail = Tail(store, "p", "r")
+    part(store, 1, event(1), event(2))
+    part(store, 1, event(1, 2, "z"), request="z", attempt=2)
+    assert [(one.attempt, one.seq) for one in tail.news("s")] == [(1, 1), (1, 2), (2, 1)]
+    part(store, 2, event(3))
+    part(store, 2, event(2, 2, "z"), request="z", attempt=2)
+    assert [(one.attempt, one.seq) for one in tail.news("s")] == [(1, 3), (2, 2)]
+
+
 class Removing(MemoryStore):
     """Objects of these numbers of parts vanish between being listed and being read."""
 

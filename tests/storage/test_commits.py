@@ -202,3 +202,4 @@ def test_a_fingerprint_tells_what_differs() -> None:
     assert again == f"{plan}/{asked}/{read}"
     assert fingerprint_of("p" * 16, {"config": {"a": 1}}, [one, two]).split("/")[::2] == [plan, read]
     assert fingerprint_of("p" * 16, {"config": {"a": 1, "b": 2}}, [two, two]).split("/")[:2] == [plan, asked]
+    assert fingerprint_of("p" * 16, {}, [one, two]) != fingerprint_of("p" * 16, {}, [one, one])
